@@ -1,0 +1,181 @@
+"""Who and where: regions, countries, offices, people, what they may do, partners. Nothing here knows of a crisis."""
+
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from knox.models import AbstractAuthToken
+
+
+class RegionManager(models.Manager):
+    def get_by_natural_key(self, code):
+        return self.get(code=code)
+
+
+class Region(models.Model):
+    """A geographical region of the United Nations (M49); sub-regions name the region they are part of."""
+
+    code = models.CharField(_("M49 code"), max_length=3, unique=True)
+    name = models.CharField(max_length=60)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="parts")
+
+    objects = RegionManager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
+
+    def natural_key(self):
+        return (self.code,)
+
+
+class CountryManager(models.Manager):
+    def get_by_natural_key(self, iso3):
+        return self.get(iso3=iso3)
+
+
+class Country(models.Model):
+    """A country or area of the United Nations' M49 list."""
+
+    iso3 = models.CharField(_("ISO3"), max_length=3, primary_key=True)
+    iso2 = models.CharField(_("ISO2"), max_length=2, unique=True)
+    m49 = models.CharField("M49", max_length=3, unique=True)
+    name = models.CharField(max_length=100)
+    region = models.ForeignKey(Region, models.PROTECT, related_name="countries", null=True, blank=True)
+
+    objects = CountryManager()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = _("countries")
+
+    def __str__(self):
+        return self.name
+
+    def natural_key(self):
+        return (self.iso3,)
+
+
+class Role(models.TextChoices):
+    """What a person does in an office. Several grants add up."""
+
+    FIELD = "field", _("Field officer")
+    LEAD = "lead", _("Office lead")
+    REGIONAL = "regional", _("Regional officer")
+    HQ = "hq", _("HQ reviewer")
+    AUDITOR = "auditor", _("Auditor")
+    ADMINISTRATOR = "administrator", _("Administrator")
+
+
+class OfficeQuerySet(models.QuerySet):
+    def reached_by(self, user, *roles):
+        """Offices where the user holds one of the roles, and the offices below those. Empty for anonymous users.
+
+        Not evaluated: meant as a subquery.
+        """
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        held = Membership.objects.filter(user=user, role__in=roles).values("office")
+        return self.filter(
+            models.Q(pk__in=held) | models.Q(parent__in=held) | models.Q(parent__parent__in=held)
+        )
+
+    def in_region_of(self, user):
+        """Offices under the same regional office as the user's own offices, which see one another's shared work."""
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        own = Membership.objects.filter(user=user, role__in=[Role.FIELD, Role.LEAD])
+        return self.filter(parent__kind=Office.Kind.REGIONAL, parent__in=own.values("office__parent"))
+
+
+class Office(models.Model):
+    """An office of the organisation: headquarters, a regional office below it, a country office below that."""
+
+    class Kind(models.TextChoices):
+        HQ = "hq", _("Headquarters")
+        REGIONAL = "regional", _("Regional office")
+        COUNTRY = "country", _("Country office")
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=80)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    country = models.ForeignKey(Country, models.PROTECT, null=True, blank=True, related_name="offices")
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="below")
+
+    objects = OfficeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind="hq", parent=None)
+                | ~models.Q(kind="hq") & models.Q(parent__isnull=False),
+                name="office_below_headquarters_has_an_office_above_it",
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def clean(self):
+        """The tree has three floors: headquarters, regional offices, country offices."""
+        above = {
+            self.Kind.REGIONAL: {self.Kind.HQ},
+            self.Kind.COUNTRY: {self.Kind.HQ, self.Kind.REGIONAL},
+        }.get(self.kind, set())
+        if self.parent and self.parent.kind not in above:
+            raise ValidationError({"parent": _("Choose an office that stands above this kind of office.")})
+
+
+class Partner(models.Model):
+    """An organisation that reads crises of the countries agreed with it."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=120)
+    countries = models.ManyToManyField(Country, related_name="partners")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
+
+
+class User(AbstractUser):
+    """A person who signs in: staff through memberships, a partner's reader through the partner."""
+
+    language = models.CharField(max_length=8, blank=True)
+    partner = models.ForeignKey(Partner, models.PROTECT, null=True, blank=True, related_name="readers")
+
+    def __str__(self):
+        return self.get_full_name() or self.username
+
+    def holds(self, *roles):
+        """Whether the user holds one of the roles in any office. One query."""
+        return self.is_active and self.memberships.filter(role__in=roles).exists()
+
+
+class Membership(models.Model):
+    """A grant: this person, this role, this office and those below it."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    office = models.ForeignKey(Office, models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=13, choices=Role.choices)
+    granted_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["office__name", "role"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "office", "role"], name="role_granted_once_per_office"),
+        ]
+
+    def __str__(self):
+        return f"{self.user}, {self.get_role_display()}, {self.office}"
+
+
+class Token(AbstractAuthToken):
+    """A partner's or person's key to the API: kept as a hash, with an expiry."""
+
+    name = models.CharField(max_length=80, blank=True)

@@ -1,0 +1,64 @@
+"""An edition's whole content, read once per process: a published edition never changes."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from .models import (
+    ClusterLink,
+    Complementarity,
+    Edition,
+    Phase,
+    Sector,
+    SectorPriority,
+    SystemLink,
+)
+
+
+@dataclass(frozen=True)
+class Content:
+    """What an edition says. Rows are in the framework's own order and carry their related rows."""
+
+    edition: Edition
+    sectors: tuple[Sector, ...]
+    phases: tuple[Phase, ...]
+    priorities: dict[tuple[int, int], SectorPriority]  # by (sector pk, phase pk)
+    system_links: dict[int, tuple[SystemLink, ...]]  # by sector pk, main links first
+    cluster_links: dict[int, tuple[ClusterLink, ...]]
+    complementarities: tuple[Complementarity, ...]
+
+    def sector(self, code):
+        """The sector with this code, such as S03; None where the framework has none."""
+        return next((sector for sector in self.sectors if sector.code == code), None)
+
+    def phase(self, slug):
+        """The phase with this slug; None where the framework has none."""
+        return next((phase for phase in self.phases if phase.slug == slug), None)
+
+
+def _by_sector(links):
+    grouped = {}
+    for link in sorted(links, key=lambda link: link.strength):  # "main" sorts before "supporting"
+        grouped.setdefault(link.sector_id, []).append(link)
+    return {sector: tuple(rows) for sector, rows in grouped.items()}
+
+
+@cache
+def content(edition_id):
+    """The content of a published edition. Seven queries the first time in a process, none after.
+
+    Raises Edition.DoesNotExist for an unknown or unpublished edition: a draft may still change, so it is not kept.
+    """
+    edition = Edition.objects.select_related("framework").get(pk=edition_id, published_at__isnull=False)
+    return Content(
+        edition=edition,
+        sectors=tuple(edition.framework.sectors.all()),
+        phases=tuple(edition.framework.phases.all()),
+        priorities={
+            (row.sector_id, row.phase_id): row for row in edition.priorities.select_related("sector", "phase")
+        },
+        system_links=_by_sector(edition.systemlinks.select_related("system", "sector")),
+        cluster_links=_by_sector(edition.clusterlinks.select_related("cluster", "sector")),
+        complementarities=tuple(
+            edition.complementarities.select_related("from_sector", "from_phase", "to_sector", "to_phase")
+        ),
+    )

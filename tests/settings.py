@@ -1,0 +1,16 @@
+"""mcof.settings with a test key and a fast password hasher."""
+
+import os
+
+os.environ.setdefault("SECRET_KEY", "a key for tests only, never for a server that people use")
+os.environ.setdefault("HTTPS", "false")
+
+from mcof.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}  # noqa: F405
+AXES_ENABLED = False
+DATABASES["default"].setdefault("TEST", {})  # noqa: F405
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
+    # A file, so that threads and a live server meet the same locks as in production.
+    DATABASES["default"]["TEST"]["NAME"] = BASE_DIR / "var" / "test.sqlite3"  # noqa: F405
