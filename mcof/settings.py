@@ -167,7 +167,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "mcof.api.problem",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
-KNOX_TOKEN_MODEL = "offices.Token"
+KNOX_TOKEN_MODEL = "offices.Token"  # noqa: S105 (a model, not a secret)
 REST_KNOX = {
     "TOKEN_TTL": timedelta(days=90),
     "TOKEN_PREFIX": "mcof_",

@@ -78,9 +78,7 @@ class OfficeQuerySet(models.QuerySet):
         if not user.is_authenticated or not user.is_active:
             return self.none()
         held = Membership.objects.filter(user=user, role__in=roles).values("office")
-        return self.filter(
-            models.Q(pk__in=held) | models.Q(parent__in=held) | models.Q(parent__parent__in=held)
-        )
+        return self.filter(models.Q(pk__in=held) | models.Q(parent__in=held) | models.Q(parent__parent__in=held))
 
     def in_region_of(self, user):
         """Offices under the same regional office as the user's own offices, which see one another's shared work."""
@@ -110,8 +108,7 @@ class Office(models.Model):
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(kind="hq", parent=None)
-                | ~models.Q(kind="hq") & models.Q(parent__isnull=False),
+                condition=models.Q(kind="hq", parent=None) | ~models.Q(kind="hq") & models.Q(parent__isnull=False),
                 name="office_below_headquarters_has_an_office_above_it",
             ),
         ]

@@ -270,12 +270,9 @@ class SectorPriority(Statement):
     class Meta:
         ordering = ["sector__number", "phase__number"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["edition", "sector", "phase"], name="priority_once_per_cell_of_an_edition"
-            ),
+            models.UniqueConstraint(fields=["edition", "sector", "phase"], name="priority_once_per_cell_of_an_edition"),
             models.CheckConstraint(
-                condition=models.Q(condition="", otherwise="")
-                | ~models.Q(condition="") & ~models.Q(otherwise=""),
+                condition=models.Q(condition="", otherwise="") | ~models.Q(condition="") & ~models.Q(otherwise=""),
                 name="priority_with_a_condition_says_what_holds_otherwise",
             ),
         ]

@@ -53,9 +53,7 @@ def content(edition_id):
         edition=edition,
         sectors=tuple(edition.framework.sectors.all()),
         phases=tuple(edition.framework.phases.all()),
-        priorities={
-            (row.sector_id, row.phase_id): row for row in edition.priorities.select_related("sector", "phase")
-        },
+        priorities={(row.sector_id, row.phase_id): row for row in edition.priorities.select_related("sector", "phase")},
         system_links=_by_sector(edition.systemlinks.select_related("system", "sector")),
         cluster_links=_by_sector(edition.clusterlinks.select_related("cluster", "sector")),
         complementarities=tuple(
