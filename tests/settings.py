@@ -13,4 +13,4 @@ AXES_ENABLED = False
 DATABASES["default"].setdefault("TEST", {})  # noqa: F405
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     # A file, so that threads and a live server meet the same locks as in production.
-    DATABASES["default"]["TEST"]["NAME"] = BASE_DIR / "var" / "test.sqlite3"  # noqa: F405
+    DATABASES["default"]["TEST"]["NAME"] = os.environ.get("TEST_SQLITE", BASE_DIR / "var" / "test.sqlite3")  # noqa: F405
