@@ -1,11 +1,38 @@
-from django.http import HttpResponse
+"""Addresses of pages about crises."""
+
 from django.urls import path
 
+from crises.views import crisis, framework, hq, log, plan
+
 urlpatterns = [
-    path("", lambda r: HttpResponse(), name="home"),
-    path("dashboard/", lambda r: HttpResponse(), name="dashboard"),
-    path("crises/", lambda r: HttpResponse(), name="crisis-list"),
-    path("crises/new/", lambda r: HttpResponse(), name="crisis-log"),
-    path("crises/<str:reference>/", lambda r: HttpResponse(), name="crisis"),
-    path("crises/<str:reference>/plan/", lambda r: HttpResponse(), name="plan"),
+    path("", hq.home, name="home"),
+    path("dashboard/", hq.dashboard, name="dashboard"),
+    path("dashboard.csv", hq.dashboard_csv, name="dashboard-csv"),
+    path("gaps/", hq.gap_list, name="gap-list"),
+    path("drafts/", log.draft_list, name="draft-list"),
+    path("drafts/<uuid:key>/discard/", log.discard_draft, name="draft-discard"),
+    # /crises/
+    path("crises/", hq.crisis_list, name="crisis-list"),
+    path("crises.csv", hq.crisis_list_csv, name="crisis-list-csv"),
+    path("crises/new/", log.log_crisis, name="crisis-log"),
+    # /crises/<reference>/
+    path("crises/<str:reference>/", crisis.crisis_page, name="crisis"),
+    path("crises/<str:reference>/edit/", log.edit_facts, name="crisis-edit"),
+    path("crises/<str:reference>/phases/", crisis.phases, name="crisis-phases"),
+    path("crises/<str:reference>/close/", crisis.close, name="crisis-close"),
+    path("crises/<str:reference>/reopen/", crisis.reopen, name="crisis-reopen"),
+    path("crises/<str:reference>/sharing/", crisis.sharing, name="crisis-sharing"),
+    path("crises/<str:reference>/level/", crisis.level, name="crisis-level"),
+    path("crises/<str:reference>/figures/", crisis.figures, name="figure-list"),
+    path("crises/<str:reference>/figures/new/", crisis.add_figure, name="figure-add"),
+    path("crises/<str:reference>/activities/new/", crisis.add_activity, name="activity-add"),
+    # /crises/<reference>/plan/
+    path("crises/<str:reference>/plan/", plan.plan_page, name="plan"),
+    path("crises/<str:reference>/plan.csv", plan.plan_csv, name="plan-csv"),
+    path("crises/<str:reference>/plan/<str:sector>/<slug:phase>/", plan.cell_page, name="cell"),
+    path("crises/<str:reference>/plan/<str:sector>/<slug:phase>/waive/", plan.waive, name="gap-waive"),
+    # the framework's pages that also show the crises concerned
+    path("sectors/<slug:slug>/", framework.sector, name="sector"),
+    path("systems/<slug:slug>/", framework.system, name="system"),
+    path("clusters/<slug:slug>/", framework.cluster, name="cluster"),
 ]

@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.forms",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "axes",
@@ -62,6 +63,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "mcof.urls"
 WSGI_APPLICATION = "mcof.wsgi.application"
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # widgets of ours are found beside the pages
 
 TEMPLATES = [
     {

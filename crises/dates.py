@@ -1,0 +1,42 @@
+"""Dates as people know them: to the day, the month or the year. Pure functions."""
+
+from datetime import date, timedelta
+
+from django.db import models
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
+
+
+class Precision(models.TextChoices):
+    DAY = "day", _("Day")
+    MONTH = "month", _("Month")
+    YEAR = "year", _("Year")
+
+
+SPOKEN = {Precision.DAY: "j M Y", Precision.MONTH: "M Y", Precision.YEAR: "Y"}
+
+
+def spoken(day, precision):
+    """The date as a person writes it, no more exact than it is known: "15 Dec 2013", "Jun 2014", "2012"."""
+    return date_format(day, SPOKEN[precision]) if day else ""
+
+
+def iso(day, precision):
+    """The date in ISO 8601, cut to what is known: "2013-12-15", "2014-06", "2012"; None for no date."""
+    return day.isoformat()[: {Precision.DAY: 10, Precision.MONTH: 7, Precision.YEAR: 4}[precision]] if day else None
+
+
+def bounds(day, precision):
+    """The first and the last day that the date can mean."""
+    if precision == Precision.YEAR:
+        return date(day.year, 1, 1), date(day.year, 12, 31)
+    if precision == Precision.MONTH:
+        following = date(day.year + day.month // 12, day.month % 12 + 1, 1) if day < date(9999, 12, 1) else date.max
+        return date(day.year, day.month, 1), following - timedelta(days=1)
+    return day, day
+
+
+def days_apart(one, other):
+    """The fewest days that can lie between two (day, precision) pairs: 0 where they can be the same day."""
+    (first, last), (other_first, other_last) = bounds(*one), bounds(*other)
+    return max((other_first - last).days, (first - other_last).days, 0)

@@ -1,0 +1,1 @@
+"""Parse what browsers send; the rules are in the services."""

@@ -1,0 +1,22 @@
+"""What offices record: tables, constraints and querysets."""
+
+from .crisis import AffectedGroup, Crisis, PhasePeriod
+from .plan import Gap, PlanCell, Waiver
+from .receipts import Counter, Draft, Receipt
+from .statements import Activity, Figure, LevelDecision, SourceKind
+
+__all__ = [
+    "Activity",
+    "AffectedGroup",
+    "Counter",
+    "Crisis",
+    "Draft",
+    "Figure",
+    "Gap",
+    "LevelDecision",
+    "PhasePeriod",
+    "PlanCell",
+    "Receipt",
+    "SourceKind",
+    "Waiver",
+]

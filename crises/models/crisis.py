@@ -1,0 +1,268 @@
+"""A crisis, who may see and change it, and the phases it has been in."""
+
+import re
+import unicodedata
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from crises.dates import Precision, iso, spoken
+from offices.models import Country, Office, Role
+from sectors.models import Edition, Phase
+
+GLIDE_HAZARDS = "CW|CE|DR|EQ|EP|EC|ET|FA|FR|FF|FL|HT|IN|LS|MS|OT|ST|SL|AV|SS|AC|TO|TC|TS|VW|VO|WV|WF"
+GLIDE = re.compile(rf"({GLIDE_HAZARDS})-\d{{4}}-\d{{6}}-([A-Z]{{3}}|---)")
+
+
+def fold(text):
+    """Text as the search compares it: no accents, no case, on every database alike."""
+    plain = unicodedata.normalize("NFKD", text)
+    return "".join(sign for sign in plain if not unicodedata.combining(sign)).casefold()
+
+
+class AffectedGroup(models.TextChoices):
+    """Whom a crisis affects (IC/2012/7, paragraphs 2 (b) and 6). Refugees stay under UNHCR's mandate (10)."""
+
+    INTERNALLY_DISPLACED = "internally_displaced", _("Internally displaced people")
+    INTERNATIONAL_MIGRANTS = "international_migrants", _("International migrants, stranded or in transit")
+    REFUGEES = "refugees", _("Refugees and asylum seekers")
+    RETURNEES = "returnees", _("Returnees")
+    LOCAL_COMMUNITIES = "local_communities", _("Local and host communities")
+
+
+class CrisisQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """The crises this person may read. Starts from none: each right adds to it.
+
+        Staff: the crises of their offices and of those below; field officers and leads also the open crises of
+        their region that are shared with staff; HQ reviewers every crisis. Partners: crises shared with partners
+        whose main country is in their agreement. Others: public crises, where the site publishes any.
+        """
+        if not user.is_authenticated:
+            seen = Q(sharing=Crisis.Sharing.PUBLIC) & ~Q(status=Crisis.Status.WITHDRAWN)
+            return self.filter(seen) if settings.PUBLIC_CRISES else self.none()
+        if not user.is_active:
+            return self.none()
+        if user.partner_id:
+            return self.filter(
+                sharing__in=[Crisis.Sharing.PARTNERS, Crisis.Sharing.PUBLIC],
+                main_country__in=Country.objects.filter(partners=user.partner_id),
+            ).exclude(status=Crisis.Status.WITHDRAWN)
+        return self.filter(
+            Q(office__in=Office.objects.reached_by(user, Role.FIELD, Role.LEAD, Role.REGIONAL))
+            | Q(office__in=Office.objects.in_region_of(user), status=Crisis.Status.OPEN)
+            & ~Q(sharing=Crisis.Sharing.OFFICE)
+            | Exists(user.memberships.filter(role=Role.HQ))
+        )
+
+    def editable_by(self, user):
+        """The crises whose facts, plan and figures this person may change: those of their own offices."""
+        return self.filter(office__in=Office.objects.reached_by(user, Role.FIELD, Role.LEAD))
+
+    def closable_by(self, user):
+        """The crises this person may close and reopen: an office lead's."""
+        return self.filter(office__in=Office.objects.reached_by(user, Role.LEAD))
+
+    def decidable_by(self, user):
+        """The crises on which this person decides levels, waivers and sharing outside staff: HQ, every crisis."""
+        return self.filter(Exists(user.memberships.filter(role=Role.HQ))) if user.is_active else self.none()
+
+    def with_rights(self, user):
+        """Adds may_edit, may_close and may_decide for this person. No further query."""
+        return self.annotate(
+            **{
+                right: Exists(allowed.filter(pk=OuterRef("pk")))
+                for right, allowed in {
+                    "may_edit": Crisis.objects.editable_by(user),
+                    "may_close": Crisis.objects.closable_by(user),
+                    "may_decide": Crisis.objects.decidable_by(user) if user.is_authenticated else Crisis.objects.none(),
+                }.items()
+            }
+        )
+
+    def open(self):
+        return self.filter(status=Crisis.Status.OPEN)
+
+    def matching(self, words):
+        """Crises whose title, reference, GLIDE numbers, countries or cause hold every word, accents and case aside."""
+        for word in fold(words).split():
+            self = self.filter(search__contains=word)
+        return self
+
+
+class Crisis(models.Model):
+    """A migration crisis as an office knows it (IC/2012/7, paragraph 3).
+
+    Null always means "not known yet". `revision` is the number of the last change to anything of the crisis,
+    `facts_revision` of the last change to its own facts.
+    """
+
+    class Onset(models.TextChoices):
+        SUDDEN = "sudden", _("Suddenly")
+        SLOW = "slow", _("Slowly")
+
+    class Cause(models.TextChoices):
+        CONFLICT = "conflict", _("Conflict or violence")
+        NATURAL_HAZARD = "natural_hazard", _("Natural hazard")
+        EPIDEMIC = "epidemic", _("Epidemic")
+        ECONOMIC_OTHER = "economic_other", _("Economic or other human-made")
+        SEVERAL = "several", _("Several causes")
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("Open")
+        CLOSED = "closed", _("Closed")
+        MERGED = "merged", _("Merged")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    class Sharing(models.TextChoices):
+        OFFICE = "office", _("My office only")
+        STAFF = "staff", _("IOM staff")
+        PARTNERS = "partners", _("Partners")
+        PUBLIC = "public", _("Public")
+
+    reference = models.CharField(max_length=16, unique=True, editable=False)
+    title = models.CharField(_("short name"), max_length=80)
+    office = models.ForeignKey(Office, models.PROTECT, related_name="crises", verbose_name=_("office"))
+    focal_point = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("focal point")
+    )
+    main_country = models.ForeignKey(
+        Country, models.PROTECT, related_name="crises", verbose_name=_("country most affected")
+    )
+    other_countries = models.ManyToManyField(Country, related_name="+", blank=True, verbose_name=_("other countries"))
+    part_of = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="parts", verbose_name=_("part of")
+    )
+    places = models.TextField(_("places"), blank=True, validators=[MaxLengthValidator(200)])
+    cause = models.CharField(_("main cause"), max_length=14, choices=Cause.choices)
+    cause_detail = models.CharField(_("what happened"), max_length=120, blank=True)
+    onset = models.CharField(_("onset"), max_length=6, choices=Onset.choices, blank=True)
+    started_on = models.DateField(_("start"), null=True, blank=True)
+    start_precision = models.CharField(max_length=5, choices=Precision.choices, blank=True)
+    ended_on = models.DateField(_("end"), null=True, blank=True)
+    end_precision = models.CharField(max_length=5, choices=Precision.choices, blank=True)
+    crosses_border = models.BooleanField(_("people cross a border"), null=True, blank=True)
+    foreign_nationals = models.BooleanField(_("foreign nationals are affected"), null=True, blank=True)
+    state_request = models.BooleanField(_("the State has asked for support"), null=True, blank=True)
+    groups = models.JSONField(_("who is affected"), default=list, blank=True)
+    glide = models.CharField(
+        _("GLIDE number"), max_length=200, blank=True, help_text=_("Several are parted by spaces.")
+    )
+    level_proposed = models.PositiveSmallIntegerField(_("proposed emergency level"), null=True, blank=True)
+    summary = models.TextField(_("summary"), blank=True, validators=[MaxLengthValidator(1000)])
+    exercise = models.BooleanField(_("exercise"), default=False)
+
+    edition = models.ForeignKey(Edition, models.PROTECT, related_name="crises")
+    status = models.CharField(_("status"), max_length=9, choices=Status.choices, default=Status.OPEN)
+    sharing = models.CharField(_("who can see this"), max_length=8, choices=Sharing.choices, default=Sharing.STAFF)
+    logged_at = models.DateTimeField(editable=False)
+    logged_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
+    updated_at = models.DateTimeField(editable=False)
+    updated_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
+    revision = models.BigIntegerField(unique=True, editable=False)
+    facts_revision = models.BigIntegerField(editable=False)
+    search = models.TextField(editable=False, default="")
+
+    objects = CrisisQuerySet.as_manager()
+    history = HistoricalRecords(
+        excluded_fields=["search"],
+        m2m_fields=[other_countries],
+        history_change_reason_field=models.JSONField(null=True),
+    )
+
+    class Meta:
+        verbose_name_plural = _("crises")
+        ordering = ["-revision"]
+        indexes = [
+            models.Index(fields=["main_country", "cause"], name="crises_alike"),
+            models.Index(fields=["office", "-revision"], name="crises_of_an_office"),
+            models.Index(fields=["-revision"], condition=Q(status="open"), name="open_crises"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(started_on=None, start_precision="") | Q(started_on__isnull=False) & ~Q(start_precision=""),
+                name="crisis_start_has_a_precision",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_on=None, end_precision="") | Q(ended_on__isnull=False) & ~Q(end_precision=""),
+                name="crisis_end_has_a_precision",
+            ),
+            models.CheckConstraint(
+                condition=Q(started_on=None) | Q(ended_on=None) | Q(ended_on__gte=models.F("started_on")),
+                name="crisis_ends_after_it_starts",
+                violation_error_message=_("The end date must be the start date or later."),
+            ),
+            models.CheckConstraint(
+                condition=Q(level_proposed=None) | Q(level_proposed__range=(1, 3)),
+                name="proposed_level_is_1_to_3",
+                violation_error_message=_("The proposed level must be 1, 2 or 3."),
+            ),
+        ]
+
+    def __str__(self):
+        return self.title
+
+    def clean(self):
+        """One row's own rules. Raises ValidationError that names the field."""
+        wrong = {}
+        if unknown := [group for group in self.groups if group not in AffectedGroup.values]:
+            wrong["groups"] = _("“%(group)s” is not one of the groups.") % {"group": unknown[0]}
+        for number in self.glide.split():
+            if not GLIDE.fullmatch(number):
+                wrong["glide"] = _("GLIDE number must look like EQ-2015-000048-NPL.")
+        if wrong:
+            raise ValidationError(wrong)
+
+    @property
+    def started(self):
+        """The start as a person writes it; empty when not known."""
+        return spoken(self.started_on, self.start_precision)
+
+    @property
+    def started_iso(self):
+        return iso(self.started_on, self.start_precision)
+
+    @property
+    def ended(self):
+        return spoken(self.ended_on, self.end_precision)
+
+    @property
+    def is_open(self):
+        return self.status == self.Status.OPEN
+
+    @property
+    def group_labels(self):
+        return [AffectedGroup(group).label for group in self.groups]
+
+
+class PhasePeriod(models.Model):
+    """A stretch of time that a crisis spends in a phase. Phases overlap; a period without an end is open."""
+
+    crisis = models.ForeignKey(Crisis, models.CASCADE, related_name="periods")
+    phase = models.ForeignKey(Phase, models.PROTECT, related_name="+")
+    entered_on = models.DateField(null=True, blank=True)
+    left_on = models.DateField(null=True, blank=True)
+
+    history = HistoricalRecords(history_change_reason_field=models.JSONField(null=True))
+
+    class Meta:
+        ordering = ["phase__number", "pk"]
+        indexes = [models.Index(fields=["phase", "crisis"], condition=Q(left_on=None), name="open_phases")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["crisis", "phase"], condition=Q(left_on=None), name="phase_open_once_per_crisis"
+            ),
+            models.CheckConstraint(
+                condition=Q(entered_on=None) | Q(left_on=None) | Q(left_on__gte=models.F("entered_on")),
+                name="phase_left_after_it_was_entered",
+                violation_error_message=_("The day a phase ended must be the day it began or later."),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.crisis}: {self.phase}"

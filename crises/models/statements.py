@@ -1,0 +1,194 @@
+"""Dated statements about a crisis that are added and never overwritten: figures, lines of work, levels."""
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from crises.dates import Precision, iso, spoken
+from sectors.models import Sector
+
+from .crisis import AffectedGroup, Crisis
+
+
+class SourceKind(models.TextChoices):
+    GOVERNMENT = "government", _("Government")
+    UN = "un", _("United Nations")
+    IOM = "iom", _("IOM")
+    IOM_DTM = "iom_dtm", _("IOM Displacement Tracking Matrix")
+    RED_CROSS = "red_cross", _("Red Cross or Red Crescent")
+    NGO = "ngo", _("Non-governmental organisation")
+    MEDIA = "media", _("Media")
+    OWN_ESTIMATE = "own_estimate", _("Own estimate")
+
+
+class Sourced(models.Model):
+    """A statement with the date it holds for and the source it comes from."""
+
+    as_of = models.DateField(_("as of"), null=True, blank=True)
+    as_of_precision = models.CharField(max_length=5, choices=Precision.choices, blank=True)
+    source_kind = models.CharField(_("source"), max_length=12, choices=SourceKind.choices)
+    source = models.CharField(_("document or address"), max_length=300, blank=True)
+    note = models.CharField(_("note"), max_length=300, blank=True)
+    recorded_at = models.DateTimeField(editable=False)
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
+    revision = models.BigIntegerField(editable=False)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def as_of_spoken(self):
+        return spoken(self.as_of, self.as_of_precision)
+
+    @property
+    def as_of_iso(self):
+        return iso(self.as_of, self.as_of_precision)
+
+
+class Figure(Sourced):
+    """A sourced statement of how many. Never summed across sources, groups, sectors or dates; unknown is null."""
+
+    class Metric(models.TextChoices):
+        AFFECTED = "affected", _("People affected")
+        IN_NEED = "in_need", _("People in need")
+        TARGETED = "targeted", _("Targeted")
+        REACHED = "reached", _("Reached")
+        DISPLACED = "displaced", _("Displaced")
+        RETURNED = "returned", _("Returned")
+        CROSSED_BORDER = "crossed_border", _("Crossed a border")
+        PRESENT = "present", _("Present before the crisis or now")
+        DEAD = "dead", _("Dead")
+        HOUSING_DAMAGED = "housing_damaged", _("Housing damaged")
+
+    ALL = "all"
+    GROUPS = [(ALL, _("All groups")), *AffectedGroup.choices]
+
+    class Qualifier(models.TextChoices):
+        EXACT = "exact", _("Exactly")
+        ABOUT = "about", _("About")
+        AT_LEAST = "at_least", _("At least")
+
+    class Unit(models.TextChoices):
+        PEOPLE = "people", _("people")
+        HOUSEHOLDS = "households", _("households")
+        HOUSES = "houses", _("houses")
+
+    crisis = models.ForeignKey(Crisis, models.CASCADE, related_name="figures")
+    metric = models.CharField(_("what is counted"), max_length=15, choices=Metric.choices)
+    group = models.CharField(_("group"), max_length=22, choices=GROUPS, default=ALL)
+    sectors = models.ManyToManyField(Sector, blank=True, related_name="+", verbose_name=_("sectors"))
+    activity = models.CharField(_("line of work"), max_length=120, blank=True)
+    place = models.CharField(_("place"), max_length=80, blank=True)
+    value = models.BigIntegerField(_("number"), null=True, blank=True)
+    qualifier = models.CharField(_("how exact"), max_length=8, choices=Qualifier.choices, default=Qualifier.EXACT)
+    unit = models.CharField(_("unit"), max_length=10, choices=Unit.choices, default=Unit.PEOPLE)
+    headline = models.BooleanField(_("key figure"), default=False)
+
+    class Meta:
+        ordering = ["-as_of", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(value=None) | Q(value__gte=0),
+                name="figure_is_0_or_more",
+                violation_error_message=_("The number must be 0 or more."),
+            ),
+            models.CheckConstraint(
+                condition=Q(as_of__isnull=False) & ~Q(as_of_precision=""),
+                name="figure_has_a_date",
+                violation_error_message=_("Enter the date of the figure."),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.get_metric_display()}: {self.value}"
+
+
+class Activity(Sourced):
+    """A named line of work and its money. It names its sectors: one, several, or none of the framework's list."""
+
+    crisis = models.ForeignKey(Crisis, models.CASCADE, related_name="activities")
+    name = models.CharField(_("line of work"), max_length=120)
+    sectors = models.ManyToManyField(Sector, blank=True, related_name="+", verbose_name=_("sectors"))
+    currency = models.CharField(
+        _("currency"),
+        max_length=3,
+        default="USD",
+        validators=[RegexValidator(r"^[A-Z]{3}$", _("Write the currency as three capital letters, like USD."))],
+    )
+    required = models.BigIntegerField(_("required"), null=True, blank=True)
+    confirmed = models.BigIntegerField(_("confirmed"), null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = _("activities")
+        ordering = ["-required", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=(Q(required=None) | Q(required__gte=0)) & (Q(confirmed=None) | Q(confirmed__gte=0)),
+                name="amounts_are_0_or_more",
+                violation_error_message=_("Amounts must be 0 or more."),
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class LevelDecision(models.Model):
+    """A decision on the emergency level: IOM's own levels, or the inter-agency activation. Two schemes, kept apart.
+
+    The criteria are those of the organisations' own procedures (IC/2012/7, paragraph 14) and are not repeated here.
+    """
+
+    class Scheme(models.TextChoices):
+        IOM = "iom", _("IOM emergency level")
+        INTER_AGENCY = "inter_agency", _("Inter-agency activation")
+
+    class Value(models.TextChoices):
+        LEVEL_1 = "1", _("Level 1")
+        LEVEL_2 = "2", _("Level 2")
+        LEVEL_3 = "3", _("Level 3")
+        L3 = "L3", _("System-wide L3")
+        SCALE_UP = "scale_up", _("Scale-Up")
+
+    VALUES = {
+        Scheme.IOM: (Value.LEVEL_1, Value.LEVEL_2, Value.LEVEL_3),
+        Scheme.INTER_AGENCY: (Value.L3, Value.SCALE_UP),
+    }
+
+    crisis = models.ForeignKey(Crisis, models.CASCADE, related_name="levels")
+    scheme = models.CharField(_("scheme"), max_length=12, choices=Scheme.choices)
+    value = models.CharField(_("level"), max_length=8, choices=Value.choices)
+    decided_on = models.DateField(_("decided on"))
+    ended_on = models.DateField(_("ended on"), null=True, blank=True)
+    review_on = models.DateField(_("review on"), null=True, blank=True)
+    source = models.CharField(_("document or address"), max_length=300, blank=True)
+    note = models.CharField(_("note"), max_length=300, blank=True)
+    recorded_at = models.DateTimeField(editable=False)
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
+    revision = models.BigIntegerField(editable=False)
+
+    class Meta:
+        ordering = ["-decided_on", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(scheme="iom", value__in=["1", "2", "3"])
+                | Q(scheme="inter_agency", value__in=["L3", "scale_up"]),
+                name="level_belongs_to_its_scheme",
+                violation_error_message=_("That level does not belong to that scheme."),
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_on=None) | Q(ended_on__gte=models.F("decided_on")),
+                name="level_ends_after_it_was_decided",
+                violation_error_message=_("The end of a level must be the day of the decision or later."),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.get_scheme_display()}: {self.get_value_display()}"
+
+    def clean(self):
+        if self.review_on and self.decided_on and self.review_on < self.decided_on:
+            raise ValidationError({"review_on": _("The review date must be the day of the decision or later.")})

@@ -1,0 +1,204 @@
+"""The rules: from an edition, the facts of a crisis and the office's own entries to explained cells.
+
+Pure functions: page, API, export and tests all call these, and nothing here asks the database.
+"""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from sectors.models import Complementarity, Fact, Priority, SectorPriority
+
+from .models import Gap, PlanCell
+
+QUESTIONS = {
+    Fact.CROSSES_BORDER: _("Do people cross a border?"),
+    Fact.FOREIGN_NATIONALS: _("Are foreign nationals affected?"),
+}
+HOLDS = {
+    Fact.CROSSES_BORDER: _("people cross a border"),
+    Fact.FOREIGN_NATIONALS: _("foreign nationals are affected"),
+}
+FAILS = {
+    Fact.CROSSES_BORDER: _("people do not cross a border"),
+    Fact.FOREIGN_NATIONALS: _("no foreign nationals are affected"),
+}
+
+
+def facts_of(crisis):
+    """The facts that priorities can depend on: true, false, or None for not known yet."""
+    return {fact: getattr(crisis, fact) for fact in Fact.values}
+
+
+def priority_of(row, facts):
+    """The priority an edition gives a cell, changed by its condition.
+
+    A fact that is not known leaves the stated priority standing.
+    """
+    return row.otherwise if row.condition and facts[row.condition] is False else row.priority
+
+
+def explain(row, facts):
+    """Why the cell has its priority: the condition and the fact that decided it, then the framework's reason."""
+    if not row.condition:
+        return row.reason
+    fact = facts[row.condition]
+    words = {
+        "priority": Priority(priority_of(row, facts)).label,
+        "stated": row.get_priority_display(),
+        "otherwise": row.get_otherwise_display(),
+        "holds": HOLDS[row.condition],
+        "fails": FAILS[row.condition],
+    }
+    if fact is None:
+        sentence = gettext("%(stated)s until it is known whether %(holds)s; if not, %(otherwise)s.")
+    elif fact:
+        sentence = gettext("%(stated)s because %(holds)s.")
+    else:
+        sentence = gettext("%(otherwise)s because %(fails)s; it would be %(stated)s if they did.")
+    return f"{sentence % words} {row.reason}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A sector in a phase of one crisis: what the framework asks, what the office does, whether that is a gap."""
+
+    row: SectorPriority
+    priority: str
+    because: str
+    question: str  # the fact to ask for, empty where none is missing
+    entry: PlanCell  # a blank one where the office has said nothing
+    phase_open: bool  # and the crisis itself open
+    open_gap: Gap = None  # the recorded gap, with `waived`, where it was asked for
+
+    @property
+    def sector(self):
+        return self.row.sector
+
+    @property
+    def phase(self):
+        return self.row.phase
+
+    @property
+    def key(self):
+        """(sector pk, phase pk)."""
+        return self.row.sector_id, self.row.phase_id
+
+    @property
+    def priority_label(self):
+        return Priority(self.priority).label
+
+    @property
+    def question_words(self):
+        return QUESTIONS.get(self.question, "")
+
+    @property
+    def status(self):
+        return self.entry.status
+
+    @property
+    def needed(self):
+        """Whether the plan needs the sector now: critical, in an open phase of an open crisis."""
+        return self.phase_open and self.priority == Priority.CRITICAL
+
+    @property
+    def gap(self):
+        """Needed, and neither active nor completed. A waiver covers a gap and does not end it."""
+        return self.needed and self.status not in PlanCell.MET
+
+    @property
+    def waived(self):
+        return bool(self.open_gap and self.open_gap.waived)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How far a plan is met: needed = active + completed + waived + gaps, each under its own name."""
+
+    active: int = 0
+    completed: int = 0
+    waived: int = 0
+    gaps: int = 0
+
+    @property
+    def needed(self):
+        return self.active + self.completed + self.waived + self.gaps
+
+    @property
+    def met(self):
+        """Active or completed."""
+        return self.active + self.completed
+
+    def __add__(self, other):
+        return Tally(
+            self.active + other.active,
+            self.completed + other.completed,
+            self.waived + other.waived,
+            self.gaps + other.gaps,
+        )
+
+
+def tally(plan):
+    """Count the cells that a plan needs by how they are met."""
+    needed = [cell for cell in plan if cell.needed]
+    return Tally(
+        active=sum(cell.status == PlanCell.Status.ACTIVE for cell in needed),
+        completed=sum(cell.status == PlanCell.Status.COMPLETED for cell in needed),
+        waived=sum(cell.gap and cell.waived for cell in needed),
+        gaps=sum(cell.gap and not cell.waived for cell in needed),
+    )
+
+
+def cells(content, crisis, entries=(), open_phases=(), gaps=()):
+    """The plan: one explained cell for each sector and phase of the edition, by sector then phase.
+
+    `content` is the edition's (sectors.reference), `crisis` gives the facts and whether it is open, `entries` are
+    the office's PlanCell rows, `open_phases` the primary keys of the phases the crisis is in, `gaps` its open Gap rows
+    with their waivers, where the reader wants to know since when and whether waived.
+    """
+    facts = facts_of(crisis)
+    said = {(entry.sector_id, entry.phase_id): entry for entry in entries}
+    opened = {(gap.sector_id, gap.phase_id): gap for gap in gaps}
+    return [
+        Cell(
+            row=row,
+            priority=priority_of(row, facts),
+            because=explain(row, facts),
+            question=row.condition if row.condition and facts[row.condition] is None else "",
+            entry=said.get(key) or PlanCell(sector=row.sector, phase=row.phase),
+            phase_open=crisis.is_open and phase.pk in open_phases,
+            open_gap=opened.get(key),
+        )
+        for sector in content.sectors
+        for phase in content.phases
+        if (row := content.priorities.get(key := (sector.pk, phase.pk)))
+    ]
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A sector that the framework says works with another, in the same or the next phase."""
+
+    row: Complementarity
+    cell: Cell  # the other one
+
+    @property
+    def sentence(self):
+        """Which sector helps which, as the framework says."""
+        return gettext("%(one)s %(how)s %(other)s.") % {
+            "one": self.row.from_sector.short_name,
+            "how": self.row.get_how_display(),
+            "other": self.row.to_sector.short_name,
+        }
+
+
+def works_with(content, cell, plan):
+    """What the framework says helps this cell or is helped by it (IC/2012/7, paragraph 12 (a)). `plan` as of cells."""
+    by_key = {other.key: other for other in plan}
+    found = []
+    for row in content.complementarities:
+        one, other = (row.from_sector_id, row.from_phase_id), (row.to_sector_id, row.to_phase_id)
+        if cell.key in (one, other):
+            found.append(Advice(row, by_key[other if cell.key == one else one]))
+    return found

@@ -1,0 +1,70 @@
+"""One crisis as pages and API read it."""
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from crises import plan
+from crises.models import PhasePeriod
+from sectors import reference
+from sectors.reference import Content
+
+
+@dataclass(frozen=True)
+class CrisisPlan:
+    """The plan of one crisis with the recorded gaps: what the plan page, the crisis page and the API show."""
+
+    content: Content
+    cells: list[plan.Cell]  # 45 for the framework of 2012, by sector then phase
+    periods: list[PhasePeriod]  # every period, the framework's order
+
+    @property
+    def open_periods(self):
+        return [period for period in self.periods if period.left_on is None]
+
+    @property
+    def gaps(self):
+        """Cells that are gaps and not waived, the oldest first."""
+        return sorted((cell for cell in self.cells if cell.gap and not cell.waived), key=_age)
+
+    @property
+    def waived(self):
+        return sorted((cell for cell in self.cells if cell.gap and cell.waived), key=_age)
+
+    @property
+    def tally(self):
+        return plan.tally(self.cells)
+
+    def cell(self, sector_code, phase_slug):
+        """The cell of this sector and phase; None where the framework has none."""
+        return next(
+            (cell for cell in self.cells if (cell.sector.code, cell.phase.slug) == (sector_code, phase_slug)), None
+        )
+
+    def works_with(self, cell):
+        return plan.works_with(self.content, cell, self.cells)
+
+    def system_links(self, cell):
+        """Links of the cell's sector to systems, main ones first."""
+        return self.content.system_links.get(cell.sector.pk, ())
+
+    def cluster_links(self, cell):
+        return self.content.cluster_links.get(cell.sector.pk, ())
+
+
+def _age(cell):
+    return cell.open_gap.opened_at
+
+
+def plan_of(crisis, at=None):
+    """The plan of a crisis now. Three queries once the process holds the edition: entries, periods, gaps."""
+    content = reference.content(crisis.edition_id)
+    periods = list(crisis.periods.select_related("phase"))
+    cells = plan.cells(
+        content,
+        crisis,
+        crisis.cells.all(),
+        {period.phase_id for period in periods if period.left_on is None},
+        crisis.gaps.open().with_waiver((at or timezone.now()).date()),
+    )
+    return CrisisPlan(content, cells, periods)

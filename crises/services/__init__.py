@@ -1,0 +1,33 @@
+"""Every write to a crisis, one function each. No HTTP here: pages, API and the demo call these functions.
+
+Each takes `by`, the person, and `at`, the moment (now where none is given), opens its own transaction, locks,
+checks the right and the rules, writes, and records who changed what. They raise ValidationError (which names the
+field), PermissionDenied (which names the missing right), Stale and KeyReused.
+"""
+
+from .amend import KeyReused, Outcome, Stale
+from .cells import change_status, waive_gap
+from .drafts import discard_draft, save_draft
+from .facts import log_crisis, update_facts
+from .lifecycle import close_crisis, close_phase, open_phase, reopen_crisis, share_crisis
+from .statements import add_activity, add_figure, decide_level
+
+__all__ = [
+    "KeyReused",
+    "Outcome",
+    "Stale",
+    "add_activity",
+    "add_figure",
+    "change_status",
+    "close_crisis",
+    "close_phase",
+    "decide_level",
+    "discard_draft",
+    "log_crisis",
+    "open_phase",
+    "reopen_crisis",
+    "save_draft",
+    "share_crisis",
+    "update_facts",
+    "waive_gap",
+]

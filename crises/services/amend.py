@@ -1,0 +1,224 @@
+"""How any change to a crisis is made: received once, locked, checked, numbered and recorded.
+
+The order of locks is the receipt, the crisis row, its cells, and the counter last (see models/receipts.py).
+"""
+
+import hashlib
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crises import plan
+from crises.models import Counter, Crisis, Gap, PlanCell, Receipt
+from sectors import reference
+
+RIGHTS = {
+    "edit": (
+        Crisis.objects.editable_by,
+        _("You need to be a field officer or lead of this crisis's office. The office's lead grants that."),
+    ),
+    "close": (
+        Crisis.objects.closable_by,
+        _("You need to be the lead of this crisis's office. Headquarters grants that."),
+    ),
+    "decide": (
+        Crisis.objects.decidable_by,
+        _("You need to be an HQ reviewer. An administrator grants that."),
+    ),
+}
+
+
+class Stale(Exception):
+    """Somebody else changed the same thing first. `current` is the row as it stands now."""
+
+    def __init__(self, current, fields=()):
+        super().__init__(current)
+        self.current = current
+        self.fields = fields
+
+
+class KeyReused(Exception):
+    """A submission came with the key of an earlier one but other content. `receipt` is the earlier one's."""
+
+    def __init__(self, receipt):
+        super().__init__(receipt)
+        self.receipt = receipt
+
+
+@dataclass
+class Outcome:
+    """What a change did: the crisis, whether it happened now or had been received before, and what followed."""
+
+    crisis: Crisis
+    fresh: bool = True
+    kept: tuple = ()  # fields that somebody else changed meanwhile, left as they set them
+    cells: list = field(default_factory=list)  # (plan.Cell before, plan.Cell after) where the priority changed
+    opened: list = field(default_factory=list)  # plan.Cell
+    closed: list = field(default_factory=list)
+
+
+def _plain(value):
+    return value.pk if isinstance(value, models.Model) else DjangoJSONEncoder().default(value)
+
+
+def receive(*, by, key, content, at):
+    """The receipt of this submission, and whether it is a new one. Call inside the transaction of the write.
+
+    A second sender of the same key waits for the first one's transaction. Raises KeyReused for other content.
+    """
+    text = json.dumps(content, sort_keys=True, default=_plain)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    try:
+        with transaction.atomic():
+            return Receipt.objects.create(user=by, key=key, digest=digest, received_at=at), True
+    except IntegrityError:
+        receipt = Receipt.objects.select_related("crisis").get(user=by, key=key)
+        if receipt.digest != digest:
+            raise KeyReused(receipt) from None
+        return receipt, False
+
+
+class Amendment:
+    """One change to one crisis, under its lock. The service alters rows in memory and hands them to `keep`."""
+
+    def __init__(self, crisis, *, by, at, why, fresh=False):
+        self.crisis, self.by, self.why, self.fresh = crisis, by, why, fresh
+        # History answers "as of" by the moment, so no two changes of a crisis share one and none runs backwards.
+        self.at = at if fresh else max(at, crisis.updated_at + timedelta(microseconds=1))
+        self.content = reference.content(crisis.edition_id)
+        self.periods = [] if fresh else list(crisis.periods.filter(left_on=None))
+        self.cells = [] if fresh else list(crisis.cells.all())
+        self.gaps = {} if fresh else {(gap.sector_id, gap.phase_id): gap for gap in crisis.gaps.open()}
+        self.rows = []
+        self.countries = None
+        self.event = {}
+        self.before = None if fresh else self.plan()
+
+    def plan(self):
+        """The plan as it follows from what is in memory."""
+        return plan.cells(
+            self.content, self.crisis, self.cells, {period.phase_id for period in self.periods if not period.left_on}
+        )
+
+    def cell(self, sector, phase):
+        """The office's entry for a cell; a new one where it has said nothing yet."""
+        for cell in self.cells:
+            if (cell.sector_id, cell.phase_id) == (sector.pk, phase.pk):
+                return cell
+        cell = PlanCell(crisis=self.crisis, sector=sector, phase=phase)
+        self.cells.append(cell)
+        return cell
+
+    def keep(self, row, **many):
+        """Check a row and write it with the change; `many` are its many-to-many values."""
+        check(row)
+        self.rows.append((row, many))
+
+    def record(self, event, **detail):
+        """What the history says happened: a code and its particulars, put into words when read."""
+        self.event = {"event": event, **detail}
+
+    def _settle_gaps(self, outcome):
+        """Open and close gaps so that they are exactly those of the plan in memory."""
+        wanted = {cell.key: cell for cell in self.after if cell.gap}
+        for key, cell in wanted.items():
+            if key not in self.gaps:
+                outcome.opened.append(cell)
+        for cell in self.after:
+            if cell.key in self.gaps and cell.key not in wanted:
+                outcome.closed.append(cell)
+
+    def write(self, outcome):
+        """Number the change and write everything, the counter taken last of all locks."""
+        self.after = self.plan()
+        self._settle_gaps(outcome)
+        if self.before:
+            outcome.cells = [
+                (was, now) for was, now in zip(self.before, self.after, strict=True) if was.priority != now.priority
+            ]
+        revision = Counter.next_revision()
+        self.crisis.revision = revision
+        self.crisis.updated_at, self.crisis.updated_by = self.at, self.by
+        if self.event.get("event") in ("logged", "facts"):
+            self.crisis.facts_revision = revision
+        self._save_crisis()
+        for row, many in self.rows:
+            if hasattr(row, "revision"):
+                row.revision = revision
+            self._save(row)
+            for name, values in many.items():
+                getattr(row, name).set(values)
+        Gap.objects.bulk_create(
+            Gap(crisis=self.crisis, sector=cell.sector, phase=cell.phase, opened_at=self.at, opened_why=self.why)
+            for cell in outcome.opened
+        )
+        for cell in outcome.closed:
+            gap = self.gaps[cell.key]
+            gap.closed_at, gap.closed_why = self.at, self.why
+            gap.save(update_fields=["closed_at", "closed_why"])
+
+    def _save_crisis(self):
+        if self.countries is not None:
+            # The countries are set without a history row of their own, then the one row shows them.
+            self.crisis.skip_history_when_saving = True
+            if self.fresh:
+                self.crisis.save()
+            self.crisis.other_countries.set(self.countries)
+            del self.crisis.skip_history_when_saving
+        self._save(self.crisis)
+
+    def _save(self, row):
+        row._history_user, row._history_date, row._change_reason = self.by, self.at, self.event
+        row.save()
+
+
+def check(row):
+    """Raise ValidationError for what the row's fields, clean() and constraints refuse.
+
+    Foreign keys are left out: services are given rows, not numbers, and looking each up again costs a query.
+    """
+    row.full_clean(
+        exclude={column.name for column in row._meta.fields if isinstance(column, models.ForeignKey)},
+        validate_unique=False,
+    )
+
+
+def require(right, crisis, by):
+    """Raise PermissionDenied, naming the missing right, unless the person has it on this crisis. One query."""
+    allowed, missing = RIGHTS[right]
+    if not allowed(by).filter(pk=crisis.pk).exists():
+        raise PermissionDenied(missing)
+
+
+@contextmanager
+def amend(crisis, *, by, right, at, why, key=None, content=None, closed_too=False):
+    """Change a crisis: yields (amendment, outcome) under the lock, writes at the end of the block.
+
+    With a `key`, yields (None, outcome) where the same submission was received before: nothing is to be done.
+    Raises PermissionDenied, KeyReused, and ValidationError where the crisis is closed and must be open.
+    """
+    at = at or timezone.now()
+    with transaction.atomic():
+        receipt = None
+        if key:
+            receipt, fresh = receive(by=by, key=key, content=content, at=at)
+            if not fresh:
+                yield None, Outcome(Crisis.objects.get(pk=crisis.pk), fresh=False)
+                return
+        locked = Crisis.objects.select_for_update().get(pk=crisis.pk)
+        require(right, locked, by)
+        if not (locked.is_open or closed_too):
+            raise ValidationError(_("This crisis is closed. Its office's lead can reopen it."))
+        amendment, outcome = Amendment(locked, by=by, at=at, why=why), Outcome(locked)
+        yield amendment, outcome
+        amendment.write(outcome)
+        if receipt:
+            receipt.crisis = locked
+            receipt.save(update_fields=["crisis"])

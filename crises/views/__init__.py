@@ -1,0 +1,1 @@
+"""Pages about crises: thin doors on the services and the reading modules."""
