@@ -170,6 +170,8 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 KNOX_TOKEN_MODEL = "offices.Token"  # noqa: S105 (a model, not a secret)
+# knox's own migrations make a table for the model that ours replaces; nothing would ever empty it.
+MIGRATION_MODULES = {"knox": None}
 REST_KNOX = {
     "TOKEN_TTL": timedelta(days=90),
     "TOKEN_PREFIX": "mcof_",

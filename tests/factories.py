@@ -1,0 +1,109 @@
+"""What tests need, as plain functions with defaults. Nothing random: a test that needs a value says it."""
+
+import uuid
+from datetime import UTC, date, datetime
+
+from crises import services
+from crises.models import Crisis
+from offices.models import Country, Membership, Office, Partner, Role, User
+from sectors.models import Edition, Phase, Sector
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def make_office(slug="tripoli", *, country="LBY", parent=None, kind=Office.Kind.COUNTRY):
+    """An office; country offices stand below headquarters unless told otherwise."""
+    if kind != Office.Kind.HQ and parent is None:
+        parent = make_office("hq", country=None, kind=Office.Kind.HQ)
+    office, _ = Office.objects.get_or_create(
+        slug=slug,
+        defaults={"name": slug.title(), "kind": kind, "country_id": country, "parent": parent},
+    )
+    return office
+
+
+def make_user(username, *roles, office=None, partner=None):
+    """A person with these roles in an office."""
+    user, _ = User.objects.get_or_create(username=username, defaults={"partner": partner})
+    for role in roles:
+        Membership.objects.get_or_create(user=user, office=office, role=role)
+    return user
+
+
+def make_field(office=None, username="field"):
+    return make_user(username, Role.FIELD, office=office or make_office())
+
+
+def make_lead(office=None, username="lead"):
+    return make_user(username, Role.LEAD, office=office or make_office())
+
+
+def make_hq(username="hq"):
+    return make_user(username, Role.HQ, office=make_office("hq", country=None, kind=Office.Kind.HQ))
+
+
+def make_partner(*countries, username="partner"):
+    """A reader of a partner organisation whose agreement names these countries."""
+    partner, _ = Partner.objects.get_or_create(slug=username, defaults={"name": username.title()})
+    partner.countries.set(Country.objects.filter(pk__in=countries or ["LBY"]))
+    return make_user(username, partner=partner)
+
+
+def sector(code):
+    return Sector.objects.get(framework=Edition.objects.current().framework, code=code)
+
+
+def phase(slug):
+    return Phase.objects.get(framework=Edition.objects.current().framework, slug=slug)
+
+
+def logged(*, by=None, phases=("during",), key=None, office=None, country="LBY", at=NOON, **facts):
+    """The outcome of logging a crisis through the service: conflict in Libya, in the emergency phase."""
+    office = office or make_office()
+    facts = {"title": "Fighting around Tripoli", "cause": Crisis.Cause.CONFLICT} | facts
+    return services.log_crisis(
+        by=by or make_field(office),
+        key=key or uuid.uuid4(),
+        office=office,
+        main_country=Country.objects.get(pk=country),
+        phases={phase(slug): None for slug in phases},
+        at=at,
+        **facts,
+    )
+
+
+def log(**facts):
+    """A crisis logged through the service."""
+    return logged(**facts).crisis
+
+
+def set_status(crisis, code, slug, status, *, by=None, at=NOON, revision=None, note="", **entry):
+    """Change the status of a sector in a phase through the service."""
+    one, two = sector(code), phase(slug)
+    if revision is None:
+        cell = crisis.cells.filter(sector=one, phase=two).first()
+        revision = cell.revision if cell else 0
+    return services.change_status(
+        crisis=crisis,
+        sector=one,
+        phase=two,
+        status=status,
+        by=by or make_field(crisis.office),
+        revision=revision,
+        note=note or ("The work was handed over." if status == "stood_down" else ""),
+        at=at,
+        **entry,
+    )
+
+
+def add_figure(crisis, value, *, by=None, at=NOON, **values):
+    """A sourced figure added through the service: people affected, all groups, a United Nations report."""
+    values = {
+        "metric": "affected",
+        "source_kind": "un",
+        "as_of": date(2026, 2, 1),
+        "as_of_precision": "day",
+        "headline": True,
+    } | values
+    services.add_figure(crisis=crisis, by=by or make_field(crisis.office), value=value, at=at, **values)
+    return crisis.figures.order_by("-pk").first()
