@@ -201,7 +201,8 @@ def require(right, crisis, by):
 def amend(crisis, *, by, right, at, why, key=None, content=None, closed_too=False):
     """Change a crisis: yields (amendment, outcome) under the lock, writes at the end of the block.
 
-    With a `key`, yields (None, outcome) where the same submission was received before: nothing is to be done.
+    `right` names a right, or is a function from the locked crisis to one. With a `key`, yields (None, outcome) where
+    the same submission was received before: nothing is to be done.
     Raises PermissionDenied, KeyReused, and ValidationError where the crisis is closed and must be open.
     """
     at = at or timezone.now()
@@ -213,7 +214,7 @@ def amend(crisis, *, by, right, at, why, key=None, content=None, closed_too=Fals
                 yield None, Outcome(Crisis.objects.get(pk=crisis.pk), fresh=False)
                 return
         locked = Crisis.objects.select_for_update().get(pk=crisis.pk)
-        require(right, locked, by)
+        require(right(locked) if callable(right) else right, locked, by)
         if not (locked.is_open or closed_too):
             raise ValidationError(_("This crisis is closed. Its office's lead can reopen it."))
         amendment, outcome = Amendment(locked, by=by, at=at, why=why), Outcome(locked)

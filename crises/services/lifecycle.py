@@ -76,7 +76,10 @@ def reopen_crisis(*, crisis, by, why="", at=None):
 def share_crisis(*, crisis, sharing, by, at=None):
     """Change who can see a crisis: the office between itself and staff, HQ also with partners or the public."""
     outside = {Crisis.Sharing.PARTNERS, Crisis.Sharing.PUBLIC}
-    right = "decide" if sharing in outside or crisis.sharing in outside else "edit"
+
+    def right(locked):
+        return "decide" if {sharing, locked.sharing} & outside else "edit"
+
     with amend(crisis, by=by, right=right, at=at, why=Gap.Why.CRISIS, closed_too=True) as (amendment, outcome):
         was, amendment.crisis.sharing = amendment.crisis.sharing, Crisis.Sharing(sharing)
         amendment.record("shared", was=was, now=amendment.crisis.sharing)
