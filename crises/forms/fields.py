@@ -34,10 +34,6 @@ class PartialDateWidget(forms.MultiWidget):
             day.year,
         ]
 
-    def id_for_label(self, id_):
-        """The legend names the group; an error link leads to its first input."""
-        return f"{id_}_day" if id_ else ""
-
 
 class PartialDateField(forms.MultiValueField):
     """A date as exact as it is known. Cleans to (date, precision), or None where all three inputs are empty."""
