@@ -26,7 +26,7 @@ def partial(text):
     """ "2014-06" as (2014-06-01, month)."""
     parts = [int(part) for part in text.split("-")]
     precision = [Precision.YEAR, Precision.MONTH, Precision.DAY][len(parts) - 1]
-    return date(*(parts + [1, 1])[:3]), precision
+    return date(*[*parts, 1, 1][:3]), precision
 
 
 def noon(day):

@@ -1,6 +1,7 @@
 """The form that logs a crisis and the one that changes its facts."""
 
 import re
+from difflib import get_close_matches
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from crises.dates import Precision
 from crises.forms.fields import PartialDateField, YesNoField
 from crises.models import AffectedGroup, Crisis, SourceKind
+from crises.models.crisis import fold
 from offices.models import Country
 
 
@@ -29,6 +31,25 @@ class WholeNumberField(forms.CharField):
         if not re.fullmatch(r"[0-9]{1,18}", typed):
             raise ValidationError(_("%(name)s must be a whole number, like 12500.") % {"name": self.name})
         return int(typed)
+
+
+class CountriesField(forms.CharField):
+    """Countries as people write them: names or ISO codes, commas between. Cleans to a list of Country."""
+
+    def clean(self, value):
+        known = {}
+        for country in Country.objects.all():
+            known |= {fold(name): country for name in (country.name, country.iso3, country.iso2)}
+        found = []
+        for word in (part.strip() for part in super().clean(value).replace(";", ",").split(",")):
+            if not word:
+                continue
+            if fold(word) not in known:
+                near = get_close_matches(fold(word), known, 1)
+                hint = _("Did you mean %(name)s?") % {"name": known[near[0]]} if near else ""
+                raise ValidationError(_("We do not know the country “%(word)s”.") % {"word": word} + f" {hint}")
+            found.append(known[fold(word)])
+        return found
 
 
 class CountedLength(MaxLengthValidator):
@@ -55,7 +76,7 @@ class FactsForm(forms.Form):
     main_country = forms.ModelChoiceField(
         Country.objects.all(),
         label=_("Country most affected"),
-        help_text=_("Name other countries below."),
+        help_text=_("Add other countries after saving."),
         error_messages={"required": _("Select the country most affected.")},
     )
     title = forms.CharField(
@@ -71,10 +92,10 @@ class FactsForm(forms.Form):
         error_messages={"required": _("Select the main cause.")},
     )
     cause_detail = forms.CharField(
-        label=_("What happened"),
+        label=_("Details of the cause"),
         required=False,
         help_text=_("For example flood, earthquake, cholera, or fighting between armed groups."),
-        validators=[CountedLength(120, _("What happened"))],
+        validators=[CountedLength(120, _("Details of the cause"))],
     )
     started = PartialDateField(
         name=_("Start date"),
@@ -87,7 +108,7 @@ class FactsForm(forms.Form):
         choices=[*Crisis.Onset.choices, ("", _("Not known yet"))],
         label=_("How did it begin?"),
         required=False,
-        widget=forms.RadioSelect,
+        widget=forms.RadioSelect(attrs={"class": "row"}),
     )
     crosses_border = YesNoField(
         label=_("Do people cross a border?"), help_text=_("Yes makes border management critical.")
@@ -101,13 +122,6 @@ class FactsForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Refugees stay under UNHCR's mandate."),
-    )
-    other_countries = forms.ModelMultipleChoiceField(
-        Country.objects.all(),
-        label=_("Other countries"),
-        required=False,
-        help_text=_("To choose several, hold Ctrl or Cmd."),
-        widget=forms.SelectMultiple(attrs={"size": 5}),
     )
     places = forms.CharField(
         label=_("Places"),
@@ -127,9 +141,7 @@ class FactsForm(forms.Form):
         empty_value=None,
         help_text=_("A proposal. The decision follows IOM's procedure."),
     )
-    glide = forms.CharField(
-        label=_("GLIDE number"), required=False, help_text=_("For example EQ-2015-000048-NPL.")
-    )
+    glide = forms.CharField(label=_("GLIDE number"), required=False, help_text=_("For example EQ-2015-000048-NPL."))
     summary = forms.CharField(
         label=_("What should HQ know?"),
         required=False,
@@ -138,23 +150,39 @@ class FactsForm(forms.Form):
         validators=[CountedLength(1000, _("Summary"))],
     )
 
-    HAPPENED = ("main_country", "title", "cause", "cause_detail")
-    STARTED = ("started", "onset")
-    AFFECTED = ("crosses_border", "foreign_nationals", "groups")
-    WHERE = ("other_countries", "places")
-    RECORD = ("state_request", "level_proposed", "glide", "summary")
+    SAME_NAME = (  # fields that the services know by the same name
+        "main_country",
+        "title",
+        "cause",
+        "cause_detail",
+        "onset",
+        "crosses_border",
+        "foreign_nationals",
+        "groups",
+        "places",
+        "state_request",
+        "level_proposed",
+        "glide",
+        "summary",
+    )
 
-    @staticmethod
-    def initial_of(crisis):
+    @classmethod
+    def initial_of(cls, crisis):
         """The facts of a crisis as the form shows them."""
-        plain = ("main_country", "title", "cause", "cause_detail", "onset", "crosses_border", "foreign_nationals")
-        shown = {name: getattr(crisis, name) for name in (*plain, "groups", "places", "state_request", "glide")}
+        shown = {name: getattr(crisis, name) for name in cls.SAME_NAME}
         return shown | {
             "level_proposed": crisis.level_proposed or "",
-            "summary": crisis.summary,
-            "other_countries": crisis.other_countries.all(),
+            "other_countries": ", ".join(country.name for country in crisis.other_countries.all()),
             "started": (crisis.started_on, crisis.start_precision),
         }
+
+    def refuse(self, error):
+        """Put what a service refuses on the field that asks for it, or above the form."""
+        if not hasattr(error, "error_dict"):
+            return self.add_error(None, error)
+        for name, problems in error.error_dict.items():
+            asked = {"started_on": "started", "start_precision": "started"}.get(name, name)
+            self.add_error(asked if asked in self.fields else None, problems)
 
     def clean_glide(self):
         return " ".join(self.cleaned_data["glide"].upper().split())
@@ -170,13 +198,22 @@ class FactsForm(forms.Form):
         """The cleaned answers in the words of the services."""
         said = self.cleaned_data
         day, precision = said["started"] or (None, "")
-        plain = (*self.HAPPENED, "onset", *self.AFFECTED, *self.WHERE, *self.RECORD)
-        facts = {name: said[name] for name in plain}
-        return facts | {
-            "other_countries": list(said["other_countries"]),
-            "started_on": day,
-            "start_precision": precision,
-        }
+        facts = {name: said[name] for name in self.SAME_NAME}
+        return facts | {"started_on": day, "start_precision": precision}
+
+
+class EditForm(FactsForm):
+    """The facts of a crisis that is logged already, and the other countries it reaches."""
+
+    other_countries = CountriesField(
+        label=_("Other countries"),
+        required=False,
+        help_text=_("Names or ISO codes with commas between them, for example: Tunisia, EGY, Chad."),
+    )
+
+    @property
+    def facts(self):
+        return super().facts | {"other_countries": self.cleaned_data["other_countries"]}
 
 
 class LogForm(FactsForm):
@@ -199,9 +236,7 @@ class LogForm(FactsForm):
         choices=[("", _("Select a source")), *SourceKind.choices], label=_("Who gave the figure?"), required=False
     )
     people_date = PartialDateField(name=_("Date of the figure"), label=_("Date of the figure"), required=False)
-    office = forms.ModelChoiceField(
-        None, label=_("Office"), error_messages={"required": _("Select your office.")}
-    )
+    office = forms.ModelChoiceField(None, label=_("Office"), error_messages={"required": _("Select your office.")})
     sharing = forms.ChoiceField(
         choices=[
             (Crisis.Sharing.STAFF, _("IOM staff of the region, and HQ")),

@@ -74,7 +74,7 @@ class YesNoField(forms.TypedChoiceField):
             coerce={"yes": True, "no": False}.get,
             empty_value=None,
             required=False,
-            widget=forms.RadioSelect,
+            widget=forms.RadioSelect(attrs={"class": "row"}),
             **kwargs,
         )
 

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from crises import services
 from crises.duplicates import alike
-from crises.forms.facts import FactsForm, LogForm
+from crises.forms.facts import EditForm, LogForm
 from crises.models import Crisis, Draft
 from offices.models import Office, Role
 from sectors.models import Edition, Phase
@@ -71,7 +71,7 @@ def log_crisis(request):
             **form.facts,
         )
     except ValidationError as error:
-        form.add_error(None, error)
+        form.refuse(error)
         return _form_page(request, form, status=400)
     except services.KeyReused as reused:
         return render(
@@ -193,14 +193,14 @@ def edit_facts(request, reference):
             _("You need to be a field officer or lead of this crisis's office. The office's lead grants that.")
         )
     revision, stale = crisis.facts_revision, None
-    form = FactsForm(request.POST or None, initial=FactsForm.initial_of(crisis))
+    form = EditForm(request.POST or None, initial=EditForm.initial_of(crisis))
     if request.method == "POST" and form.is_valid():
         try:
             outcome = services.update_facts(
                 crisis=crisis, by=request.user, revision=_revision(request.POST), **form.facts
             )
         except ValidationError as error:
-            form.add_error(None, error)
+            form.refuse(error)
         except services.Stale as refusal:
             stale, revision = _theirs(refusal, form), refusal.current.facts_revision
         else:
@@ -224,7 +224,7 @@ def _revision(post):
 def _theirs(refusal, form):
     """For a clash: each field with what stands now; the form keeps what was typed."""
     crisis = refusal.current
-    shown = FactsForm(initial=FactsForm.initial_of(crisis))
+    shown = EditForm(initial=EditForm.initial_of(crisis))
     asked = {"started_on": "started", "start_precision": "started"}
     names = dict.fromkeys(asked.get(name, name) for name in refusal.fields)
     return {
