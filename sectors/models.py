@@ -175,7 +175,7 @@ class Cluster(models.Model):
     label = models.CharField(max_length=40, help_text=_("As a column of the matrix names it."))
     short_name = models.CharField(max_length=20)
     code = models.CharField(_("OCHA code"), max_length=10, blank=True)
-    hpc_id = models.PositiveIntegerField(null=True)
+    hpc_id = models.PositiveIntegerField(null=True, blank=True)
     lead = models.CharField(max_length=120, blank=True)
     note = models.CharField(max_length=200, blank=True)
     provenance = models.CharField(max_length=13, choices=Provenance.choices)

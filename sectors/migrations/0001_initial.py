@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                 ('label', models.CharField(help_text='As a column of the matrix names it.', max_length=40)),
                 ('short_name', models.CharField(max_length=20)),
                 ('code', models.CharField(blank=True, max_length=10, verbose_name='OCHA code')),
-                ('hpc_id', models.PositiveIntegerField(null=True)),
+                ('hpc_id', models.PositiveIntegerField(blank=True, null=True)),
                 ('lead', models.CharField(blank=True, max_length=120)),
                 ('note', models.CharField(blank=True, max_length=200)),
                 ('provenance', models.CharField(choices=[('official', 'Official'), ('official-text', 'Official text'), ('derived', 'Derived')], max_length=13)),

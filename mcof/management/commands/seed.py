@@ -10,11 +10,16 @@ from sectors.models import Edition
 class Command(BaseCommand):
     help = "Load the framework and the countries where they are missing. Never overwrites what is there."
 
-    def handle(self, **options):
-        for fixture, rows in {
-            "countries": Country.objects.all(),
-            "framework": Edition.objects.filter(framework__slug="mcof-2012", number=1),
-        }.items():
-            if not rows.exists():
-                call_command("loaddata", fixture, verbosity=0)
-                self.stdout.write(f"Seeded {fixture}.")
+    def handle(self, *, verbosity, **options):
+        missing = [
+            fixture
+            for fixture, rows in {
+                "countries": Country.objects.all(),
+                "framework": Edition.objects.filter(framework__slug="mcof-2012", number=1),
+            }.items()
+            if not rows.exists()
+        ]
+        if missing:
+            call_command("loaddata", *missing, verbosity=0)
+        if verbosity:
+            self.stdout.write(f"Seeded {' and '.join(missing)}." if missing else "Nothing to seed: all is there.")
