@@ -57,7 +57,7 @@ def _age(cell):
 
 
 def plan_of(crisis, at=None):
-    """The plan of a crisis now. Three queries once the process holds the edition: entries, periods, gaps."""
+    """The plan of a crisis now. Four queries once the process holds the edition: entries, periods, gaps, waivers."""
     content = reference.content(crisis.edition_id)
     periods = list(crisis.periods.select_related("phase"))
     cells = plan.cells(
@@ -65,6 +65,6 @@ def plan_of(crisis, at=None):
         crisis,
         crisis.cells.all(),
         {period.phase_id for period in periods if period.left_on is None},
-        crisis.gaps.open().with_waiver((at or timezone.now()).date()),
+        crisis.gaps.open().with_waiver((at or timezone.now()).date()).prefetch_related("waivers"),
     )
     return CrisisPlan(content, cells, periods)

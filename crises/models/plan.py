@@ -138,6 +138,11 @@ class Gap(models.Model):
     def __str__(self):
         return f"{self.crisis}: {self.sector}, {self.phase}"
 
+    @property
+    def last_waiver(self):
+        """The waiver that runs longest, lapsed or not; None where there is none. Prefetch `waivers`."""
+        return max(self.waivers.all(), key=lambda waiver: waiver.until, default=None)
+
 
 class Waiver(models.Model):
     """HQ's decision that a gap is accepted until a day. Covers the gap without closing it; lapses by itself."""
