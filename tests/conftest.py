@@ -1,12 +1,34 @@
-"""The cast: the framework and the countries are seeded once, and each persona has a client."""
+"""The cast: the framework and the countries are seeded once, and each persona has a client, or a browser."""
+
+import os
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 
 from crises.models import Counter
 from sectors import reference
 from tests import factories
+from tests.everything import chromium
+
+
+def pytest_report_header(config):
+    left_out = []
+    if "browser" not in config.option.markexpr:
+        left_out += ["the browser journeys (pytest -m browser)"]
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        left_out += ["PostgreSQL (DATABASE_URL=postgres://...)"]
+    return f"left out: {' and '.join(left_out)}; make test runs everything" if left_out else None
+
+
+def pytest_collection_modifyitems(config, items):
+    """The browser journeys run only where their mark is named."""
+    if "browser" not in config.option.markexpr:
+        journeys = [item for item in items if item.get_closest_marker("browser")]
+        config.hook.pytest_deselected(items=journeys)
+        items[:] = [item for item in items if item not in journeys]
 
 
 @pytest.fixture(scope="session")
@@ -66,3 +88,53 @@ def seeded(transactional_db):
     """The seed again, for a test that commits: such tests start from empty tables."""
     call_command("seed", verbosity=0)
     Counter.objects.get_or_create(pk=1)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    """The machine's own Chromium. Its driver keeps an event loop in this thread, where Django would refuse queries."""
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    return browser_type_launch_args | {"executable_path": chromium(), "args": ["--no-sandbox"]}
+
+
+@pytest.fixture(scope="session")
+def base_url(live_server):
+    return live_server.url
+
+
+@pytest.fixture
+def page(page, seeded):
+    """A browser on the seeded site, signed out: page.goto("/matrix/"). A fault of script or policy fails the test."""
+    faults = []
+
+    def listen(said):
+        if said.type == "error" and said.location["url"] != page.url:  # an answer of 4xx to the page itself is no fault
+            faults.append(said.text)
+
+    page.on("console", listen)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    yield page
+    assert not faults
+
+
+@pytest.fixture
+def sign_in(page, base_url):
+    """sign_in(user) makes the browser theirs without passing the sign-in page."""
+
+    def sign_in(user):
+        session = signed_in(user).cookies[settings.SESSION_COOKIE_NAME].value
+        page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": base_url}])
+
+    return sign_in
+
+
+@pytest.fixture
+def axe():
+    """axe(page) fails with what a person using assistive technology would meet, and where."""
+
+    def axe(page):
+        found = Axe().run(page)
+        if found.violations_count:
+            pytest.fail(f"{page.url}\n{found.generate_report()}", pytrace=False)
+
+    return axe

@@ -1,0 +1,107 @@
+"""Prepare the database and serve: what `make run` starts, in one process because each start costs seconds."""
+
+import signal
+import socket
+import sys
+import time
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.core.wsgi import get_wsgi_application
+from django.db import connections
+from gunicorn.app.base import BaseApplication
+
+from crises.management.commands.load_demo import TOKEN
+from offices import demo
+
+HOST = "127.0.0.1"
+
+
+class Command(BaseCommand):
+    help = "Bring the database up to date, load the framework and, where DEMO is on, the demo; then serve."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--port", type=int, default=8000)
+
+    def handle(self, *, port, **options):
+        refuse_taken_port(port)
+        hangup = signal.getsignal(signal.SIGHUP)
+        try:
+            self.prepare()
+        except KeyboardInterrupt:
+            sys.exit("\nStopped before mcof was ready. Run it again to go on.")
+
+        def ready(arbiter):
+            # Closing the terminal ends the server; gunicorn on its own would only read its settings again.
+            signal.signal(signal.SIGHUP, hangup)
+            self.say(f"mcof is ready at http://{HOST}:{port}")
+
+        def stopped(arbiter):
+            self.say("mcof has stopped.")
+
+        Server(
+            bind=f"{HOST}:{port}",
+            worker_class="gthread",
+            workers=2,
+            threads=8,
+            preload_app=True,
+            graceful_timeout=10,
+            loglevel="warning",
+            control_socket_disable=True,
+            when_ready=ready,
+            on_exit=stopped,
+        ).run()
+
+    def prepare(self):
+        """Each step leaves alone what is there already."""
+        self.step("Updating the database", "migrate")
+        self.step("Loading the framework and the countries", "seed")
+        if settings.DEMO:
+            self.step("Loading the demo", "load_demo")
+        # Redoc and the source maps are never asked for, and compressing them takes most of a minute.
+        unused = ["redoc", "swagger-ui*.map"]
+        self.step("Collecting static files", "collectstatic", interactive=False, ignore_patterns=unused)
+        if settings.DEMO:
+            self.say(f"\nSign in with the password {demo.PASSWORD}, as")
+            for user, sees in demo.accounts():
+                self.say(f"  {user.username:9} {sees}")
+            self.say(f"The partner's token for the API: {TOKEN.read_text()}\n")
+        connections.close_all()  # the server's processes must not share one
+
+    def step(self, words, command, **options):
+        started = time.monotonic()
+        self.say(f"{words} ...", end="")
+        call_command(command, verbosity=0, **options)
+        self.say(f" {time.monotonic() - started:.1f} s")
+
+    def say(self, words, end="\n"):
+        self.stdout.write(words, ending=end)
+        self.stdout.flush()
+
+
+class Server(BaseApplication):
+    """gunicorn in this process, with these settings and no others."""
+
+    def __init__(self, **config):
+        self.config = config
+        super().__init__()
+
+    def load_config(self):
+        for name, value in self.config.items():
+            self.cfg.set(name, value)
+
+    def load(self):
+        return get_wsgi_application()
+
+
+def refuse_taken_port(port):
+    """Leave at once, with the way out, where the port cannot be had."""
+    with socket.socket() as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            door.bind((HOST, port))
+        except OverflowError:
+            sys.exit(f"{port} is not a port: choose one from 1024 to 65535, as in make run PORT=8123.")
+        except OSError as error:
+            sys.exit(f"Port {port} cannot be used ({error.strerror}): choose another, as in make run PORT=8123.")
