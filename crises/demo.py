@@ -242,7 +242,7 @@ def _exercises(now):
     figure(floods, ago(9, 20), 64000)
     figure(floods, ago(8), 21500, "displaced", group="internally_displaced", qualifier="about")
     level(floods, ago(8, 12), "2", 30)
-    floods.activate(ago(8, 6), "S02", "during", lead="Demo lead", since=day(8))
+    floods.activate(ago(8, 6), "S02", "during", lead="Demo lead", since=ago(8, 6).date())
     floods.activate(ago(6), "S01", "during", lead="Demo lead", since=day(6))
     floods.activate(ago(5), "S04", "during", status="planned", since=day(-2), note="Waiting for the clinic's team.")
     figure(floods, ago(3), 9800, "reached", sectors=[content.sector("S02")], qualifier="at_least")
