@@ -3,8 +3,10 @@
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
+from knox.settings import CONSTANTS
 
 
 class RegionManager(models.Manager):
@@ -86,6 +88,12 @@ class OfficeQuerySet(models.QuerySet):
             return self.none()
         own = Membership.objects.filter(user=user, role__in=[Role.FIELD, Role.LEAD])
         return self.filter(parent__kind=Office.Kind.REGIONAL, parent__in=own.values("office__parent"))
+
+    def with_people(self):
+        """Adds the country and, as `people`, the grants of active people, by role and name. Two queries."""
+        grants = Membership.objects.filter(user__is_active=True).select_related("user")
+        people = grants.order_by("role", "user__last_name", "user__username")
+        return self.select_related("country").prefetch_related(Prefetch("memberships", people, to_attr="people"))
 
 
 class Office(models.Model):
@@ -171,8 +179,21 @@ class Membership(models.Model):
     def __str__(self):
         return f"{self.user}, {self.get_role_display()}, {self.office}"
 
+    def clean(self):
+        """A partner's reader holds no role: what partners see must never widen by a grant."""
+        if self.user.partner_id:
+            raise ValidationError(_("A partner's reader holds no role. Remove the partner or the role."))
+
 
 class Token(AbstractAuthToken):
     """A partner's or person's key to the API: kept as a hash, with an expiry."""
 
-    name = models.CharField(max_length=80, blank=True)
+    # knox makes the hash the primary key, which would show it in the addresses of the admin.
+    digest = models.CharField(max_length=CONSTANTS.DIGEST_LENGTH, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=80, blank=True)
+
+    class Meta:
+        ordering = ["user__username", "-created"]
+
+    def __str__(self):
+        return f"{self.name or _('Unnamed')}, {self.user}"
