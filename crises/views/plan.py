@@ -85,13 +85,14 @@ def _row(whole, cell, may_change):
         "anchor": f"{cell.sector.code}-{cell.phase.slug}",
         "main": [link.system.short_name for link in whole.system_links(cell) if link.strength == "main"]
         + [link.cluster.short_name for link in whole.cluster_links(cell) if link.strength == "main"],
-    } | _age(cell)
+    } | age(cell)
     if may_change:
         row["form"] = _cell_form(cell.entry, prefix=row["anchor"])
     return row
 
 
-def _age(cell):
+def age(cell):
+    """Days since a cell's gap opened, and whether that is late; empty where there is none."""
     if not cell.open_gap:
         return {}
     age = timezone.now() - cell.open_gap.opened_at
@@ -150,7 +151,7 @@ def plan_csv(request, reference):
             cell.entry.since,
             cell.entry.lead if own else "",
             gap.opened_at.isoformat() if gap else None,
-            _age(cell).get("days") if gap else None,
+            age(cell).get("days") if gap else None,
             gap.last_waiver.until if gap and cell.waived else None,
             " ".join(f"{link.system.slug}:{link.strength}" for link in whole.system_links(cell)),
             " ".join(f"{link.cluster.slug}:{link.strength}" for link in whole.cluster_links(cell)),
@@ -208,7 +209,7 @@ def _cell_context(crisis, whole, cell, form, stale):
         "figures": crisis.figures.filter(sectors=cell.sector),
         "activities": crisis.activities.filter(sectors=cell.sector),
         "changes": cell.entry.history.select_related("history_user")[:20] if cell.entry.pk else [],
-    } | _age(cell)
+    } | age(cell)
 
 
 def _done(cell, status, outcome):
