@@ -95,7 +95,6 @@ def postgresql(folder):
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
         return
-    print("\n== a PostgreSQL for the tests", flush=True)
     programs = postgresql_programs()
     account = {"user": "postgres", "group": "postgres", "extra_groups": []} if AS_ROOT else {}  # it refuses root
     folder.mkdir()
@@ -103,7 +102,8 @@ def postgresql(folder):
         shutil.chown(folder, "postgres", "postgres")
 
     def program(name, *arguments):
-        subprocess.run([programs / name, "-D", folder / "data", *arguments], cwd=folder, check=True, **account)
+        command = [programs / name, "-D", folder / "data", *arguments]
+        subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, check=True, **account)
 
     locale = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
     program("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", f"--locale={locale}", "--no-sync")
@@ -158,4 +158,7 @@ def clock(seconds):
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("Stopped.")

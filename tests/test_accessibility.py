@@ -2,8 +2,6 @@
 
 import pytest
 
-from tests import factories
-
 pytestmark = pytest.mark.browser
 
 PUBLIC = ["/", "/login/", "/matrix/", "/sectors/", "/systems/", "/help/", "/accessibility/", "/api/"]
@@ -15,7 +13,7 @@ def test_a_page_for_everybody_is_accessible(page, axe, path):
 
 
 def look(page, axe, path):
-    """Light and dark, desk and phone; 320 px is the narrowest screen a page may be read on without scrolling sideways."""
+    """Light and dark, at a desk and on a phone; on the narrowest screens nothing scrolls sideways."""
     assert page.goto(path).ok
     for scheme in ("light", "dark"):
         for width in (1280, 360):
