@@ -1,12 +1,95 @@
-"""Answers that forms share: a date known to the day, month or year, and yes, no or not known yet."""
+"""Answers that forms share: partial dates, yes or no or not known yet, whole numbers, countries, long texts."""
 
+import re
 from datetime import date
+from difflib import get_close_matches
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
 from crises.dates import Precision
+from crises.models.crisis import fold
+from offices.models import Country
+
+FIRST_YEAR = 1900  # an earlier year is a slip of the finger
+
+
+class CountedLength(MaxLengthValidator):
+    """Says how long the text may be and how long it is."""
+
+    message = _("%(field)s must be %(limit)s characters or fewer. It has %(length)s.")
+
+    def __init__(self, limit, field):
+        super().__init__(limit)
+        self.field = field
+
+    def __call__(self, value):
+        if len(value) > self.limit_value:
+            words = {"field": self.field, "limit": f"{self.limit_value:,}", "length": f"{len(value):,}"}
+            raise ValidationError(self.message % words)
+
+
+class LongTextField(forms.CharField):
+    """A text of several lines. A line break counts as one character, as the browser's counter counts it."""
+
+    def __init__(self, *, rows, attrs=None, **kwargs):
+        super().__init__(widget=forms.Textarea({"cols": False, "rows": rows, **(attrs or {})}), **kwargs)
+
+    def to_python(self, value):
+        return super().to_python(value).replace("\r\n", "\n")
+
+
+class WholeNumberField(forms.CharField):
+    """A whole number as people type it: digits, with spaces of any kind between thousands if they like."""
+
+    MOST = 10**12
+
+    def __init__(self, *, name, **kwargs):
+        self.name = name
+        super().__init__(widget=forms.TextInput({"inputmode": "numeric", "size": 14, "autocomplete": "off"}), **kwargs)
+
+    def clean(self, value):
+        typed = re.sub(r"\s", "", super().clean(value))
+        if not typed:
+            return None
+        if re.fullmatch(r"[-\u2212]\d+", typed):
+            raise ValidationError(_("%(name)s must be 0 or more.") % {"name": self.name})
+        if not re.fullmatch(r"\d{1,18}", typed):
+            raise ValidationError(_("%(name)s must be a whole number, like 12500.") % {"name": self.name})
+        if int(typed) > self.MOST:
+            raise ValidationError(_("%(name)s must be %(most)s or fewer.") % {"name": self.name, "most": self.MOST})
+        return int(typed)
+
+
+class CountriesField(forms.CharField):
+    """Countries as people write them: names, a part of a name that fits one, or ISO codes, with commas or new lines.
+
+    Cleans to a list of Country, each once. One query.
+    """
+
+    def clean(self, value):
+        words = [word.strip() for word in re.split(r"[;\r\n]", super().clean(value)) if word.strip()]
+        countries = list(Country.objects.all()) if words else []
+        known = {fold(name): country for country in countries for name in (country.name, country.iso3, country.iso2)}
+        found = {}
+        for word in words:
+            # Some names hold a comma themselves, so a whole line is tried before its parts.
+            for part in [word] if fold(word) in known else word.split(","):
+                if part := part.strip():
+                    country = known.get(fold(part)) or self._the_one(part, countries, known)
+                    found[country.pk] = country
+        return list(found.values())
+
+    def _the_one(self, part, countries, known):
+        fitting = [country for country in countries if fold(part) in fold(country.name)] if len(part) > 3 else []
+        if len(fitting) == 1:
+            return fitting[0]
+        near = fitting[:3] or [known[name] for name in get_close_matches(fold(part), known, 1)]
+        problem = _("We do not know the country “%(word)s”.") % {"word": part}
+        hint = _("Did you mean %(names)s?") % {"names": _(" or ").join(country.name for country in near)}
+        raise ValidationError(f"{problem} {hint}" if near else problem)
 
 
 class PartialDateWidget(forms.MultiWidget):
@@ -48,6 +131,10 @@ class PartialDateField(forms.MultiValueField):
             **kwargs,
         )
 
+    def prepare_value(self, value):
+        # A pair would pass for the parts themselves.
+        return self.widget.decompress(value) if isinstance(value, tuple) else value
+
     def compress(self, data_list):
         day, month, year = [part.strip() for part in data_list] if data_list else ("", "", "")
         if not (day or month or year):
@@ -57,7 +144,7 @@ class PartialDateField(forms.MultiValueField):
         if day and not month:
             raise ValidationError(_("%(name)s must include a month.") % {"name": self.name})
         try:
-            if len(year) != 4:
+            if len(year) != 4 or int(year) < FIRST_YEAR:
                 raise ValueError(year)
             known = date(int(year), int(month or 1), int(day or 1))
         except ValueError:
@@ -74,7 +161,7 @@ class YesNoField(forms.TypedChoiceField):
             coerce={"yes": True, "no": False}.get,
             empty_value=None,
             required=False,
-            widget=forms.RadioSelect(attrs={"class": "row"}),
+            widget=forms.RadioSelect({"class": "row"}),
             **kwargs,
         )
 

@@ -36,12 +36,16 @@ RIGHTS = {
 
 
 class Stale(Exception):
-    """Somebody else changed the same thing first. `current` is the row as it stands now."""
+    """Somebody else changed the same thing first. `current` is the row as it stands now.
 
-    def __init__(self, current, fields=()):
+    `fields` are those that both changed, `mine` all that this person changed.
+    """
+
+    def __init__(self, current, fields=(), mine=()):
         super().__init__(current)
         self.current = current
         self.fields = fields
+        self.mine = mine
 
 
 class KeyReused(Exception):
@@ -58,7 +62,8 @@ class Outcome:
 
     crisis: Crisis
     fresh: bool = True
-    kept: tuple = ()  # fields that somebody else changed meanwhile, left as they set them
+    changed: tuple = ()  # facts that are now different
+    kept: tuple = ()  # facts that somebody else changed meanwhile, left as they set them
     cells: list = field(default_factory=list)  # (plan.Cell before, plan.Cell after) where the priority changed
     opened: list = field(default_factory=list)  # plan.Cell
     closed: list = field(default_factory=list)
@@ -219,7 +224,8 @@ def amend(crisis, *, by, right, at, why, key=None, content=None, closed_too=Fals
             raise ValidationError(_("This crisis is closed. Its office's lead can reopen it."))
         amendment, outcome = Amendment(locked, by=by, at=at, why=why), Outcome(locked)
         yield amendment, outcome
-        amendment.write(outcome)
+        if amendment.event:  # a change that changes nothing takes no number
+            amendment.write(outcome)
         if receipt:
             receipt.crisis = locked
             receipt.save(update_fields=["crisis"])

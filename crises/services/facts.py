@@ -35,6 +35,7 @@ FACTS = (
     "level_proposed",
     "summary",
 )
+START = {"started_on", "start_precision"}
 SIGNS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no 0/O, 1/I/L, U/V
 
 
@@ -93,6 +94,7 @@ def log_crisis(
     }
     with transaction.atomic():
         receipt, fresh = receive(by=by, key=key, content=content, at=at)
+        discard_draft(key=key, by=by)
         if not fresh:
             return Outcome(receipt.crisis, fresh=False)
         if not Office.objects.reached_by(by, Role.FIELD, Role.LEAD).filter(pk=office.pk).exists():
@@ -130,13 +132,13 @@ def log_crisis(
         amendment.write(outcome)
         receipt.crisis = crisis
         receipt.save(update_fields=["crisis"])
-        discard_draft(key=key, by=by)
     return outcome
 
 
 def facts_as_known(row):
     """The facts of a crisis, or of a row of its history, as plain values that can be compared."""
     known = {name: getattr(row, name) for name in FACTS if name not in ("main_country", "other_countries")}
+    known["groups"] = sorted(row.groups)
     known["main_country"] = row.main_country_id
     countries = row.other_countries.all()
     known["other_countries"] = sorted(getattr(country, "country_id", country.pk) for country in countries)
@@ -148,12 +150,15 @@ def update_facts(*, crisis, by, revision, other_countries=None, at=None, **facts
 
     `revision` is the facts_revision the person started from. What somebody else changed meanwhile and this person
     left alone stays as they set it (Outcome.kept); where both changed the same fact, raises Stale with the fields.
+    What changes nothing takes no revision.
     """
     at = at or timezone.now()
     with amend(crisis, by=by, right="edit", at=at, why=Gap.Why.FACTS) as (amendment, outcome):
         row = amendment.crisis
         now = facts_as_known(row)
-        told = {name: getattr(value, "pk", value) for name, value in facts.items()}
+        told = {
+            name: sorted(value) if name == "groups" else getattr(value, "pk", value) for name, value in facts.items()
+        }
         if other_countries is not None:
             told["other_countries"] = sorted(country.pk for country in other_countries)
         if row.facts_revision != revision:
@@ -161,19 +166,22 @@ def update_facts(*, crisis, by, revision, other_countries=None, at=None, **facts
             seen = facts_as_known(base) if base else {}
             theirs = {name for name in told if seen.get(name) != now[name]}
             mine = {name for name in told if seen.get(name) != told[name]}
+            for names in (theirs, mine):  # a date and its precision are one answer
+                names.update(START & told.keys() if names & START else ())
             if clash := sorted(name for name in theirs & mine if told[name] != now[name]):
-                raise Stale(row, clash)
+                raise Stale(row, clash, mine=sorted(mine))
             outcome.kept = tuple(sorted(theirs - mine))
             facts = {name: value for name, value in facts.items() if name in mine}
             other_countries = other_countries if "other_countries" in mine else None
-        changed = {name: now[name] for name in told if name not in outcome.kept and told[name] != now[name]}
+        outcome.changed = tuple(sorted(name for name in told.keys() - outcome.kept if told[name] != now[name]))
         for name, value in facts.items():
             setattr(row, name, value)
         _refuse_future_start(row, [period.phase for period in amendment.periods], at.date())
         countries = row.other_countries.all() if other_countries is None else other_countries
         row.search = _search_text(row, countries)
         check(row)
-        if "other_countries" in changed:
+        if "other_countries" in outcome.changed:
             amendment.countries = other_countries
-        amendment.record("facts", fields=sorted(changed))
+        if outcome.changed:
+            amendment.record("facts", fields=list(outcome.changed))
     return outcome

@@ -3,61 +3,78 @@
 import uuid
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.http import HttpResponseRedirect, QueryDict
+from django.shortcuts import get_object_or_404, render, resolve_url
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from crises import services
+from crises import plan, services
 from crises.duplicates import alike
-from crises.forms.facts import EditForm, LogForm
-from crises.models import Crisis, Draft
+from crises.forms.facts import QUESTION, EditForm, LogForm, in_words
+from crises.models import Crisis, Draft, Figure, PhasePeriod
+from crises.services.amend import RIGHTS
+from crises.services.facts import facts_as_known
+from crises.views.scope import seen_crisis
 from offices.models import Office, Role
-from sectors.models import Edition, Phase
+from sectors import reference
+from sectors.models import Edition
 
-KEPT = "answers kept while signing in"
+UNSENT = "unsent"  # in the session: what somebody sent after their session had ended
+MOST_KEPT = 64_000  # characters of it: the longest honest form has a tenth
+NOT_ANSWERS = {"csrfmiddlewaretoken", "key", "draft", "again", "take", "why_distinct", "distinct_from"}
+
+
+class SeeOther(HttpResponseRedirect):
+    status_code = 303
+
+
+def see_other(to, *args):
+    return SeeOther(resolve_url(to, *args))
+
+
+def at_time(moment):
+    return f"{moment:%H:%M} UTC"
+
+
+# /crises/new/
 
 
 @require_http_methods(["GET", "POST"])
 def log_crisis(request):
     """The form that logs a crisis: one page, exactly one crisis for one submission."""
     if not request.user.is_authenticated:
-        # The session ended while somebody was writing: what they sent waits for them behind the sign-in.
-        if request.method == "POST":
-            request.session[KEPT] = request.POST.urlencode()
-        return redirect_to_login(reverse("crisis-log"))
-    offices = Office.objects.reached_by(request.user, Role.FIELD, Role.LEAD).select_related("country")
-    phases = Phase.objects.filter(framework=Edition.objects.current().framework)
-    shape = {"offices": offices, "phases": phases}
+        return _keep_and_sign_in(request)
+    offices = Office.objects.reached_by(request.user, Role.FIELD, Role.LEAD)
+    shape = {
+        "offices": list(offices),
+        "phases": reference.content(Edition.objects.current().pk).phases,
+    }
+    if not shape["offices"]:
+        raise PermissionDenied(
+            _("You need to be a field officer or lead of an office to log a crisis. The office's lead grants that.")
+        )
     if request.method == "GET":
-        return _form_page(request, _opened_form(request, shape))
+        return _opened_log_page(request, shape)
+    if "draft" in request.POST:
+        return _save_draft(request)
+    if "again" in request.POST:
+        return _log_page(request, LogForm.as_left(request.POST, **shape), request.POST.get("key"))
 
     form = LogForm(request.POST, **shape)
-    if "draft" in request.POST:
-        return _save_draft(request, form)
-    if "again" in request.POST or not form.is_valid():
-        return _form_page(request, form, status=200 if "again" in request.POST else 400)
+    if not form.is_valid():
+        return _log_page(request, form, request.POST.get("key"), status=400)
     said = form.cleaned_data
-    like = alike(
-        request.user,
-        **{name: form.facts[name] for name in ("main_country", "cause", "started_on", "start_precision", "glide")},
-    )
-    received = request.user.receipts.filter(key=said["key"]).exists()
-    if like and not said["why_distinct"] and not received:
-        return render(
-            request,
-            "crises/duplicates.html",
-            {"like": like, "answers": _answers(request.POST), "missing": "distinct_from" in request.POST},
-            status=400 if "new" in request.POST else 200,
-        )
+    like = _unseen_alike(request.user, form)
+    # What is alike may be this very submission, received a moment ago: the service answers that.
+    if like and not request.user.receipts.filter(key=said["key"]).exists():
+        return _duplicates_page(request, said, like)
     try:
         outcome = services.log_crisis(
             by=request.user,
@@ -72,105 +89,164 @@ def log_crisis(request):
         )
     except ValidationError as error:
         form.refuse(error)
-        return _form_page(request, form, status=400)
+        return _log_page(request, form, said["key"], status=400)
     except services.KeyReused as reused:
-        return render(
-            request,
-            "crises/key_reused.html",
-            {"receipt": reused.receipt, "form": form, "answers": _answers(request.POST), "key": uuid.uuid4()},
-            status=422,
-        )
-    request.session.pop(KEPT, None)
-    if outcome.fresh:
-        messages.success(request, _received(outcome))
-    else:
-        messages.info(request, _("This had already been received. It was logged once."))
-    return redirect(f"{reverse('crisis', args=[outcome.crisis.reference])}?received={said['key']}")
+        return _both_versions_page(request, form, reused.receipt)
+    messages.success(request, _received(outcome.crisis))
+    return _let_go(request, see_other("crisis", outcome.crisis.reference), said["key"])
 
 
-def _opened_form(request, shape):
-    """The form as first shown: empty, from a draft, or with the answers kept while signing in."""
-    if kept := request.session.pop(KEPT, None):
+def _keep_and_sign_in(request):
+    """The session ended while somebody was writing: what they sent waits for them behind the sign-in."""
+    if request.method == "POST":
+        answers = request.POST.copy()
+        answers.pop("csrfmiddlewaretoken", None)
+        if len(kept := answers.urlencode()) <= MOST_KEPT:
+            request.session[UNSENT] = {"path": request.path, "answers": kept}
+    return redirect_to_login(request.get_full_path() if request.method == "GET" else request.path)
+
+
+def _unsent(request):
+    """What this person sent to this page before they signed in, or None. Another person's is not shown."""
+    kept = request.session.get(UNSENT)
+    if not kept or kept["path"] != request.path:
+        return None
+    answers = QueryDict(kept["answers"])
+    return answers if answers.get("writer") == str(request.user.pk) else None
+
+
+def _opened_log_page(request, shape):
+    """The form as first shown: empty, or from a draft. What waited behind the sign-in becomes a draft."""
+    if answers := _unsent(request):
+        draft = _kept_draft(request.user, answers)
+        del request.session[UNSENT]
         messages.info(request, _("Your answers are kept. Check them and save."))
-        return LogForm(QueryDict(kept), **shape)
-    if key := request.GET.get("draft"):
-        draft = get_object_or_404(Draft, key=_uuid(key), user=request.user)
-        form = LogForm(QueryDict(draft.answers), **shape)
-        form.saved_at = draft.saved_at
-        return form
-    only = next(iter(shape["offices"]), None)
-    return LogForm(
-        initial={
-            "key": uuid.uuid4(),
-            "office": only,
-            "main_country": only.country_id if only else None,
-            "sharing": Crisis.Sharing.STAFF,
-            "onset": "",
-        },
-        **shape,
-    )
+        return see_other(f"{resolve_url('crisis-log')}?draft={draft.key}")
+    if "draft" in request.GET:
+        draft = get_object_or_404(Draft, key=_uuid(request.GET["draft"]), user=request.user)
+        form = LogForm.as_left(QueryDict(draft.answers), **shape)
+        return _log_page(request, form, draft.key, saved_at=draft.saved_at)
+    [office, *others] = shape["offices"]
+    known = {} if others else {"office": office.slug, "main_country": office.country_id}
+    return _log_page(request, LogForm(initial=known, **shape), fresh=True)
+
+
+def _log_page(request, form, key=None, *, status=200, fresh=False, saved_at=None):
+    context = {"form": form, "key": _uuid(key) or uuid.uuid4(), "fresh": fresh, "saved_at": saved_at}
+    return render(request, "crises/log.html", context, status=status)
 
 
 def _uuid(text):
     try:
-        return uuid.UUID(text)
+        return uuid.UUID(str(text))
     except ValueError:
         return None
 
 
-def _form_page(request, form, status=200):
-    if not form.offices:
-        raise PermissionDenied(
-            _("You need to be a field officer or lead of an office to log a crisis. The office's lead grants that.")
-        )
-    opened = request.method == "GET"
-    # A form that was only brought back is shown as it was left, not as if it had been sent with mistakes.
-    return render(request, "crises/log.html", {"form": form, "quiet": opened or "again" in request.POST}, status=status)
+def _save_draft(request):
+    draft = _kept_draft(request.user, request.POST.copy())
+    messages.success(request, _("Draft saved %(time)s.") % {"time": at_time(draft.saved_at)})
+    return see_other(f"{resolve_url('crisis-log')}?draft={draft.key}")
+
+
+def _kept_draft(user, answers):
+    key = _uuid(answers.get("key")) or uuid.uuid4()
+    kept = QueryDict(mutable=True)
+    for name in answers.keys() - {"csrfmiddlewaretoken", "draft"}:
+        kept.setlist(name, answers.getlist(name))
+    try:
+        return services.save_draft(key=key, answers=kept.urlencode(), by=user)
+    except Draft.DoesNotExist:  # the number is of another person's draft, met on a shared machine
+        return services.save_draft(key=uuid.uuid4(), answers=kept.urlencode(), by=user)
+
+
+def _unseen_alike(user, form):
+    """Crises alike to the one described that the person has not yet said, with a reason, it is not."""
+    facts, said = form.facts, form.cleaned_data
+    told = ("main_country", "cause", "started_on", "start_precision", "glide")
+    known_to_differ = said["distinct_from"].split() if said["why_distinct"] else ()
+    like = alike(user, **{name: facts[name] for name in told})
+    return [crisis for crisis in like if crisis.reference not in known_to_differ]
+
+
+def _duplicates_page(request, said, like):
+    seen = {*said["distinct_from"].split(), *(crisis.reference for crisis in like)}
+    context = {
+        "like": like,
+        "key": said["key"],
+        "answers": _answers(request.POST),
+        "distinct_from": " ".join(sorted(seen)),
+        "why_distinct": said["why_distinct"],
+        "missing": bool(said["distinct_from"]) and not said["why_distinct"],
+    }
+    return render(request, "crises/duplicates.html", context, status=400 if context["missing"] else 200)
 
 
 def _answers(post):
-    """What was posted, but for what belongs to the one request, to be carried on by another form."""
-    left_out = {"csrfmiddlewaretoken", "key", "new", "again", "draft", "why_distinct", "distinct_from"}
-    return [(name, value) for name in post if name not in left_out for value in post.getlist(name)]
+    """What was typed, to be carried on by another form of ours."""
+    return [(name, value) for name in post if name not in NOT_ANSWERS for value in post.getlist(name)]
 
 
-def _received(outcome):
-    crisis, n = outcome.crisis, len(outcome.opened)
-    time = date_format(timezone.localtime(crisis.logged_at), "H:i")
-    receipt = _("Crisis %(reference)s received %(time)s UTC.") % {"reference": crisis.reference, "time": time}
-    gaps = ngettext("%(n)s critical sector is not active.", "%(n)s critical sectors are not active.", n) % {"n": n}
-    return f"{receipt} {gaps}" if n else receipt
+def _both_versions_page(request, form, receipt):
+    """One number, two contents: what was received first beside what came now. Nothing is stored."""
+    crisis, said = receipt.crisis, form.cleaned_data
+    first = crisis.history.last()
+    phases = PhasePeriod.history.filter(crisis=crisis, history_date=crisis.logged_at).select_related("phase")
+    figure = crisis.figures.filter(recorded_at=crisis.logged_at).first()
+    now = {name: getattr(value, "pk", value) for name, value in form.facts.items()} | {"other_countries": []}
+    received, sent = in_words(facts_as_known(first)), in_words(now)
+    rows = [(label, words, sent[name][1]) for name, (label, words) in received.items() if name in form.fields]
+    for name, then, value in (
+        ("phases", ", ".join(str(period.phase) for period in phases), ", ".join(map(str, said["phases"]))),
+        ("people", _figure_in_words(figure), _figure_in_words(form.figure and Figure(**form.figure))),
+        ("office", str(first.office), str(said["office"])),
+        ("sharing", first.get_sharing_display(), Crisis.Sharing(said["sharing"]).label),
+    ):
+        rows.append((form.fields[name].label, then, value))
+    context = {"receipt": receipt, "rows": rows, "answers": _answers(request.POST), "key": uuid.uuid4()}
+    return render(request, "crises/key_reused.html", context, status=422)
 
 
-def _save_draft(request, form):
-    key = _uuid(request.POST.get("key", "")) or uuid.uuid4()
-    answers = request.POST.copy()
-    for name in ("csrfmiddlewaretoken", "draft"):
-        answers.pop(name, None)
-    answers["key"] = str(key)
-    try:
-        draft = services.save_draft(key=key, answers=answers.urlencode(), by=request.user)
-    except Draft.DoesNotExist:
-        return _form_page(request, form, status=400)
-    time = date_format(timezone.localtime(draft.saved_at), "H:i")
-    messages.success(request, _("Draft saved %(time)s UTC. You find it again under Crises.") % {"time": time})
-    return redirect(f"{reverse('crisis-log')}?draft={key}")
+def _figure_in_words(figure):
+    if not figure:
+        return _("No answer")
+    return f"{figure.value}, {figure.get_source_kind_display()}, {figure.as_of_spoken}"
+
+
+def _received(crisis):
+    gaps = crisis.gaps.filter(opened_at=crisis.logged_at).count()
+    words = {"reference": crisis.reference, "time": at_time(crisis.logged_at), "n": gaps}
+    receipt = _("Crisis %(reference)s received %(time)s.") % words
+    if not gaps:
+        return receipt
+    not_active = ngettext("%(n)s critical sector is not active.", "%(n)s critical sectors are not active.", gaps)
+    return f"{receipt} {not_active % words}"
+
+
+def _let_go(request, response, form_name):
+    """Tell the next page which copies on the device have arrived and may go (mcof/static/draft.js)."""
+    arrived = [*filter(None, request.COOKIES.get("received", "").split(".")), str(form_name)]
+    response.set_cookie(
+        "received", ".".join(arrived[-20:]), max_age=timedelta(days=30), secure=settings.HTTPS, samesite="Lax"
+    )
+    return response
+
+
+# /drafts/
 
 
 @login_required
 def draft_list(request):
-    """Own drafts, and the receipts of the last 30 days."""
-    since = timezone.now() - timedelta(days=30)
+    """Own drafts, and the receipts of the last 30 days. Two queries."""
     drafts = [
-        {"key": draft.key, "title": QueryDict(draft.answers).get("title", ""), "saved_at": draft.saved_at}
+        {"key": draft.key, "title": QueryDict(draft.answers).get("title", "").strip(), "saved_at": draft.saved_at}
         for draft in request.user.drafts.all()
     ]
-    receipts = request.user.receipts.filter(received_at__gte=since, crisis__isnull=False)
-    return render(
-        request,
-        "crises/drafts.html",
-        {"drafts": drafts, "receipts": receipts.select_related("crisis").order_by("-received_at")},
+    receipts = request.user.receipts.filter(
+        received_at__gte=timezone.now() - timedelta(days=30), crisis__in=Crisis.objects.visible_to(request.user)
     )
+    context = {"drafts": drafts, "receipts": receipts.select_related("crisis").order_by("-received_at", "-pk")[:200]}
+    return render(request, "crises/drafts.html", context)
 
 
 @login_required
@@ -179,38 +255,55 @@ def discard_draft(request, key):
     get_object_or_404(Draft, key=key, user=request.user)
     services.discard_draft(key=key, by=request.user)
     messages.success(request, _("The draft is discarded."))
-    return redirect("draft-list")
+    return _let_go(request, see_other("draft-list"), key)
 
 
-@login_required
+# /crises/<reference>/edit/
+
+
 @require_http_methods(["GET", "POST"])
 def edit_facts(request, reference):
     """Change what is known of a crisis; the plan follows and the page says what changed."""
-    seen = Crisis.objects.visible_to(request.user).with_rights(request.user).select_related("main_country", "office")
-    crisis = get_object_or_404(seen, reference=reference)
+    if not request.user.is_authenticated:
+        return _keep_and_sign_in(request)
+    crisis = seen_crisis(request, reference)
     if not crisis.may_edit:
-        raise PermissionDenied(
-            _("You need to be a field officer or lead of this crisis's office. The office's lead grants that.")
-        )
-    revision, stale = crisis.facts_revision, None
-    form = EditForm(request.POST or None, initial=EditForm.initial_of(crisis))
-    if request.method == "POST" and form.is_valid():
-        try:
-            outcome = services.update_facts(
-                crisis=crisis, by=request.user, revision=_revision(request.POST), **form.facts
-            )
-        except ValidationError as error:
-            form.refuse(error)
-        except services.Stale as refusal:
-            stale, revision = _theirs(refusal, form), refusal.current.facts_revision
-        else:
-            for line in _what_followed(outcome, form):
-                messages.success(request, line)
-            return redirect("crisis", reference=reference)
-    elif request.method == "POST":
-        revision = _revision(request.POST)
-    status = 409 if stale else 400 if request.method == "POST" else 200
-    context = {"crisis": crisis, "form": form, "revision": revision, "stale": stale}
+        raise PermissionDenied(RIGHTS["edit"][1])
+    if request.method == "GET":
+        return _opened_edit_page(request, crisis)
+
+    form, revision = EditForm(request.POST), _revision(request.POST)
+    if _unsent(request):
+        del request.session[UNSENT]
+    if not form.is_valid():
+        return _edit_page(request, crisis, form, revision, status=400)
+    theirs_stay = set(request.POST.getlist("take"))  # chosen on the page that shows a clash
+    facts = {name: value for name, value in form.facts.items() if QUESTION.get(name, name) not in theirs_stay}
+    try:
+        outcome = services.update_facts(crisis=crisis, by=request.user, revision=revision, **facts)
+    except ValidationError as error:
+        form.refuse(error)
+        return _edit_page(request, crisis, form, revision, status=400)
+    except services.Stale as clash:
+        return _clash_page(request, clash, form, revision)
+    for sentence in _what_followed(outcome, form):
+        messages.success(request, sentence)
+    return _let_go(request, see_other("crisis", reference), f"{reference}-edit")
+
+
+def _opened_edit_page(request, crisis):
+    if not crisis.is_open:
+        messages.error(request, _("This crisis is closed. Its office's lead can reopen it."))
+        return see_other("crisis", crisis.reference)
+    if answers := _unsent(request):
+        messages.info(request, _("Your answers are kept. Check them and save."))
+        return _edit_page(request, crisis, EditForm.as_left(answers), _revision(answers))
+    form = EditForm(initial=EditForm.initial_of(crisis))
+    return _edit_page(request, crisis, form, crisis.facts_revision, fresh=True)
+
+
+def _edit_page(request, crisis, form, revision, *, status=200, **more):
+    context = {"crisis": crisis, "form": form, "revision": revision, **more}
     return render(request, "crises/edit.html", context, status=status)
 
 
@@ -218,58 +311,63 @@ def _revision(post):
     try:
         return int(post.get("revision", ""))
     except ValueError:
-        return 0
+        return 0  # no revision is 0, so everything is compared
 
 
-def _theirs(refusal, form):
-    """For a clash: each field with what stands now; the form keeps what was typed."""
-    crisis = refusal.current
-    shown = EditForm(initial=EditForm.initial_of(crisis))
-    asked = {"started_on": "started", "start_precision": "started"}
-    names = dict.fromkeys(asked.get(name, name) for name in refusal.fields)
-    return {
-        "by": crisis.updated_by,
-        "at": crisis.history.filter(facts_revision=crisis.facts_revision).last().history_date,
-        "fields": [{"field": form[name], "now": _words(crisis, name)} for name in names if name in shown.fields],
-    }
+def _clash_page(request, clash, form, revision):
+    """Somebody else gave another answer to the same question: both are shown, and what was typed stays.
+
+    What only they changed is shown as they set it, and the form takes the new revision: saving again is a decision.
+    """
+    crisis = clash.current
+    now, mine = in_words(facts_as_known(crisis)), {QUESTION.get(name, name) for name in clash.mine}
+    told = {name: getattr(value, "pk", value) for name, value in form.facts.items()}
+    told["other_countries"] = sorted(country.pk for country in told["other_countries"])
+    typed = in_words(told)
+    shown, theirs = EditForm.as_left(request.POST), EditForm.initial_of(crisis)
+    typed_here = mine | {"started_unknown"} if "started" in mine else mine
+    shown.initial.update({name: value for name, value in theirs.items() if name not in typed_here})
+    changes = [
+        {"by": row.history_user, "at": row.history_date, "what": _labels(row.history_change_reason["fields"])}
+        for row in crisis.history.filter(facts_revision__gt=revision).select_related("history_user")
+        if row.history_change_reason["event"] == "facts"
+    ]
+    clashes = [
+        {"field": shown[name], "theirs": now[name][1], "yours": typed[name][1]}
+        for name in dict.fromkeys(QUESTION.get(name, name) for name in clash.fields)
+    ]
+    return _edit_page(request, crisis, shown, crisis.facts_revision, status=409, changes=changes, clashes=clashes)
 
 
-def _words(crisis, name):
-    """A fact as a person reads it."""
-    if name == "started":
-        return crisis.started or _("Not known yet")
-    if name == "groups":
-        return ", ".join(str(label) for label in crisis.group_labels) or _("Not known yet")
-    if name == "other_countries":
-        return ", ".join(str(country) for country in crisis.other_countries.all()) or _("None")
-    value = getattr(crisis, f"get_{name}_display", lambda: getattr(crisis, name))()
-    return {True: _("Yes"), False: _("No"), None: _("Not known yet"), "": _("Nothing")}.get(value, value)
+def _labels(names):
+    fields = EditForm.base_fields
+    return ", ".join(dict.fromkeys(str(fields[QUESTION.get(name, name)].label) for name in names))
 
 
 def _what_followed(outcome, form):
     """What a change of facts did to the plan, in sentences."""
-    lines = [_("Saved.")]
-    for was, now in outcome.cells:
-        lines.append(
-            _("%(sector)s, %(phase)s, was %(was)s and is now %(now)s. %(because)s")
-            % {
-                "sector": now.sector.short_name,
-                "phase": now.phase.short_name.lower(),
-                "was": was.priority_label.lower(),
-                "now": now.priority_label.lower(),
-                "because": now.because,
-            }
-        )
-    if outcome.closed:
-        n = len(outcome.closed)
-        lines.append(ngettext("%(n)s gap is closed.", "%(n)s gaps are closed.", n) % {"n": n})
-    if outcome.opened:
-        n = len(outcome.opened)
-        lines.append(ngettext("%(n)s gap has opened.", "%(n)s gaps have opened.", n) % {"n": n})
-    for name in outcome.kept:
-        if name in form.fields:
-            lines.append(
-                _("Somebody else changed “%(field)s” meanwhile; their answer stays.")
-                % {"field": form.fields[name].label}
-            )
-    return lines
+    sentences = [_("The facts are saved.") if outcome.changed else _("Nothing was changed.")]
+    sentences += [_priority_change(was, now, outcome.crisis) for was, now in outcome.cells]
+    if n := len(outcome.closed):
+        sentences.append(ngettext("%(n)s gap closed.", "%(n)s gaps closed.", n) % {"n": n})
+    if n := len(outcome.opened):
+        sentences.append(ngettext("%(n)s gap opened.", "%(n)s gaps opened.", n) % {"n": n})
+    if outcome.kept:
+        words = {"questions": _labels(outcome.kept)}
+        sentences.append(_("Somebody else changed %(questions)s meanwhile; their answer stays.") % words)
+    return sentences
+
+
+def _priority_change(was, now, crisis):
+    """A cell's new priority, and the fact that decided it."""
+    fact = now.row.condition
+    why = {True: plan.HOLDS[fact], False: plan.FAILS[fact]}.get(
+        getattr(crisis, fact), _("it is not known yet whether %(fact)s") % {"fact": plan.HOLDS[fact]}
+    )
+    return _("%(sector)s, %(phase)s: now %(now)s (was %(was)s), because %(why)s.") % {
+        "sector": now.sector.short_name,
+        "phase": now.phase.short_name.lower(),
+        "now": now.priority_label.lower(),
+        "was": was.priority_label.lower(),
+        "why": why,
+    }

@@ -1,90 +1,113 @@
-/* Keeps an unfinished form on this device until the server has received it. The page works without it. */
+/* Keeps an unfinished form on this device until the server has received it. Every page works without this. */
 (() => {
   "use strict";
-  const PREFIX = "mcof-draft:";
-  const say = (text) => { const place = document.getElementById("kept"); if (place) place.textContent = text; };
-  const clock = (time) => new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const PREFIX = "mcof:draft:";
+  const NOT_ANSWERS = new Set(["csrfmiddlewaretoken", "draft", "take"]);
+
+  // The server names in a cookie what has arrived: only now may the copy go.
+  const arrived = /(?:^|; )received=([^;]*)/.exec(document.cookie);
+  if (arrived) {
+    try {
+      for (const form of arrived[1].split("."))
+        for (const name of Object.keys(localStorage))
+          if (name.startsWith(PREFIX) && name.endsWith(":" + form)) localStorage.removeItem(name);
+      document.cookie = "received=; path=/; max-age=0; samesite=lax";
+    } catch { /* nothing was kept */ }
+  }
 
   const errors = document.querySelector(".errors");
   if (errors) errors.focus();
 
-  // The crisis page says which submission has arrived: only now may the copy go.
-  const received = new URLSearchParams(location.search).get("received");
-  if (received) {
-    try {
-      Object.keys(localStorage).filter((name) => name.endsWith(":" + received)).forEach((name) => localStorage.removeItem(name));
-    } catch { /* nothing was kept */ }
-    history.replaceState(null, "", location.pathname);
+  const form = document.querySelector("form[data-saved]");
+  if (!form) return;
+  const words = form.dataset;
+  const say = (text) => { document.getElementById("kept").textContent = text; };
+  const language = document.documentElement.lang;
+  const spoken = (time) => {
+    const today = new Date(time).toDateString() === new Date().toDateString();
+    return new Date(time).toLocaleString(language, { timeStyle: "short", ...(!today && { dateStyle: "medium" }) });
+  };
+
+  for (const area of form.querySelectorAll("[data-counter]")) {
+    const count = document.createElement("p");
+    count.className = "hint";
+    area.after(count);
+    const tell = () => {
+      const left = area.dataset.counter - area.value.length;
+      count.textContent = (left < 0 ? words.over : words.left).replace("%s", Math.abs(left).toLocaleString(language));
+    };
+    area.addEventListener("input", tell);
+    tell();
   }
 
-  const form = document.querySelector("form[data-keep]");
-  if (!form) return;
-
-  document.querySelectorAll("[data-counter]").forEach((area) => {
-    const left = document.createElement("p");
-    left.className = "hint";
-    const count = () => { left.textContent = `${area.value.length} / ${area.dataset.counter}`; };
-    area.after(left);
-    area.addEventListener("input", count);
-    count();
+  // A date that is typed is known.
+  form.addEventListener("input", ({ target }) => {
+    const unknown = form.elements.started_unknown;
+    if (target.value && /^started_(day|month|year)$/.test(target.name)) unknown.checked = false;
   });
 
-  const words = document.getElementById("draft-words").dataset;
-  const mine = PREFIX + form.dataset.keep + ":";
-  const skipped = new Set(["csrfmiddlewaretoken", "draft"]);
-  const answers = () => [...new FormData(form)].filter(([name]) => !skipped.has(name));
-  const asOpened = JSON.stringify(answers());
+  const mine = PREFIX + form.elements.writer.value + ":";
+  const name = () => mine + (words.name || form.elements.key.value);
+  const answers = () => [...new FormData(form)].filter(([question]) => !NOT_ANSWERS.has(question));
+  let known = JSON.stringify(answers());
   let timer;
 
   const keep = () => {
     clearTimeout(timer);
     const now = answers();
-    if (JSON.stringify(now) === asOpened) return;
+    const text = JSON.stringify(now);
+    if (text === known) return;
     try {
-      const at = Date.now();
-      localStorage.setItem(mine + form.elements.key.value, JSON.stringify({ at, answers: now }));
-      say(words.saved.replace("%s", clock(at)));
+      localStorage.setItem(name(), JSON.stringify({ at: Date.now(), answers: now }));
+      known = text;
+      say(words.saved.replace("%s", spoken(Date.now())));
     } catch {
       say(words.refused);
     }
   };
-  const bringBack = (kept) => {
-    for (const field of form.elements) {
-      if (!field.name || skipped.has(field.name)) continue;
-      const said = kept.answers.filter(([name]) => name === field.name).map(([, value]) => value);
-      if (field.type === "radio" || field.type === "checkbox") field.checked = said.includes(field.value);
-      else if (field.multiple) for (const option of field.options) option.selected = said.includes(option.value);
-      else if (said.length) field.value = said[0];
-    }
-  };
 
+  try {
+    localStorage.setItem(PREFIX, "");
+    localStorage.removeItem(PREFIX);
+  } catch {
+    say(words.refused);
+    return;
+  }
   form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(keep, 1000); });
   form.addEventListener("focusout", keep);
+  document.addEventListener("visibilitychange", keep);
   addEventListener("pagehide", keep);
-  document.addEventListener("visibilitychange", () => { if (document.hidden) keep(); });
 
-  // An empty new form offers the newest copy that never arrived.
-  if (!form.dataset.fresh) return;
-  let newest;
-  try {
-    for (const name of Object.keys(localStorage).filter((key) => key.startsWith(mine))) {
-      const kept = { name, ...JSON.parse(localStorage.getItem(name)) };
-      if (!newest || kept.at > newest.at) newest = kept;
-    }
-  } catch { return; }
-  if (!newest) return;
-  const offer = document.createElement("p");
-  offer.className = "msg info";
-  offer.append(words.found.replace("%s", new Date(newest.at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })) + " ");
-  const choice = (text, act) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "btn";
-    button.textContent = text;
-    button.addEventListener("click", () => { act(); offer.remove(); });
-    offer.append(button, " ");
+  // An empty new form offers the newest copy; another form only its own, where that is newer than the server's.
+  const copies = Object.keys(localStorage)
+    .filter((copy) => (words.fresh !== undefined && !words.name ? copy.startsWith(mine) && !copy.endsWith("-edit") : copy === name()))
+    .map((copy) => ({ copy, ...JSON.parse(localStorage.getItem(copy)) }))
+    .filter(({ at }) => words.fresh !== undefined || at > (words.savedAt ?? Infinity) * 1000)
+    .sort((one, other) => other.at - one.at);
+  const offer = document.getElementById("offer");
+  const show = () => {
+    offer.hidden = !copies.length;
+    if (copies.length) offer.querySelector("time").textContent = spoken(copies[0].at);
   };
-  choice(words.back, () => bringBack(newest));
-  choice(words.discard, () => localStorage.removeItem(newest.name));
-  form.before(offer);
+  const bringBack = (told) => {
+    for (const field of form.elements) {
+      if (!field.name || NOT_ANSWERS.has(field.name)) continue;
+      const said = told.filter(([question]) => question === field.name).map(([, answer]) => answer);
+      if (field.type === "radio" || field.type === "checkbox") field.checked = said.includes(field.value);
+      else if (said.length) field.value = said[0];
+    }
+    form.dispatchEvent(new Event("input"));
+    for (const area of form.querySelectorAll("[data-counter]")) area.dispatchEvent(new Event("input"));
+  };
+  offer.addEventListener("click", ({ target }) => {
+    if (target.value === "back") {
+      bringBack(copies[0].answers);
+      copies.length = 0;
+      form.querySelector("select, input:not([type=hidden])").focus();
+    } else if (target.value === "discard") {
+      localStorage.removeItem(copies.shift().copy);
+    }
+    show();
+  });
+  show();
 })();
