@@ -5,7 +5,7 @@ Pure functions: page, API, export and tests all call these, and nothing here ask
 
 from dataclasses import dataclass
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from sectors.models import Complementarity, Fact, Priority, SectorPriority
@@ -129,6 +129,23 @@ class Tally:
     def met(self):
         """Active or completed."""
         return self.active + self.completed
+
+    @property
+    def sentence(self):
+        """The tally in words: "9 critical sectors needed: 4 active, 1 completed, 1 waived, 3 gaps"."""
+        if not self.needed:
+            return gettext("No critical sector is needed now.")
+        words = {
+            "sectors": ngettext("%(n)s critical sector", "%(n)s critical sectors", self.needed) % {"n": self.needed},
+            "active": self.active,
+            "completed": self.completed,
+            "waived": self.waived,
+            "gaps": ngettext("%(n)s gap", "%(n)s gaps", self.gaps) % {"n": self.gaps},
+        }
+        return (
+            gettext("%(sectors)s needed: %(active)s active, %(completed)s completed, %(waived)s waived, %(gaps)s.")
+            % words
+        )
 
     def __add__(self, other):
         return Tally(

@@ -1,10 +1,13 @@
 """What the office says about a cell of its plan, the gaps that follow, and HQ's waivers of them."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MinLengthValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -75,6 +78,17 @@ class PlanCell(models.Model):
     def __str__(self):
         return f"{self.sector}, {self.phase}: {self.status}"
 
+    @property
+    def statuses(self):
+        """The statuses a change may give: the present one, which lets its date and lead change, and the legal moves.
+
+        Not started is nothing to keep, and activating is what people come for, so there that is the first.
+        """
+        status = self.Status(self.status)
+        if status == self.Status.NOT_STARTED:
+            return self.MOVES[status][::-1]
+        return (status, *self.MOVES[status])
+
     def clean(self):
         """One cell's own rules. Raises ValidationError that names the field."""
         wrong = {}
@@ -93,6 +107,10 @@ class GapQuerySet(models.QuerySet):
     def with_waiver(self, today):
         """Adds `waived`: whether a waiver covers the gap on that day. A lapsed waiver counts for nothing."""
         return self.annotate(waived=Exists(Waiver.objects.filter(gap=OuterRef("pk"), until__gte=today)))
+
+    def uncovered(self, today=None):
+        """Gaps that no waiver covers on that day (today where none is given): what every count of gaps means."""
+        return self.with_waiver(today or timezone.now().date()).filter(waived=False)
 
 
 class Gap(models.Model):
@@ -137,6 +155,16 @@ class Gap(models.Model):
 
     def __str__(self):
         return f"{self.crisis}: {self.sector}, {self.phase}"
+
+    def days_open(self, at=None):
+        """Whole days since the gap opened, until it closed or until now."""
+        return ((self.closed_at or at or timezone.now()) - self.opened_at).days
+
+    def late(self, at=None):
+        """Whether the gap is open for longer than a critical sector may wait."""
+        if self.closed_at:
+            return False
+        return (at or timezone.now()) - self.opened_at > timedelta(hours=settings.GAP_LATE_HOURS)
 
     @property
     def last_waiver(self):

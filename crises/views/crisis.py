@@ -18,7 +18,6 @@ from crises.models import Crisis
 from crises.reading import plan_of
 from crises.services.amend import RIGHTS
 from crises.timeline import timeline
-from crises.views.plan import age
 from crises.views.scope import readers, seen_crisis
 
 RECENT = 12
@@ -47,7 +46,9 @@ def crisis_page(request, reference):
             "strips": [
                 (period, [cell for cell in plan.cells if cell.phase == period.phase]) for period in plan.open_periods
             ],
-            "gaps": [{"cell": cell} | age(cell) for cell in plan.gaps],
+            "gaps": [
+                {"cell": cell, "days": cell.open_gap.days_open(), "late": cell.open_gap.late()} for cell in plan.gaps
+            ],
             "waived": plan.waived,
             "activities": crisis.activities.prefetch_related("sectors"),
             "other_countries": crisis.other_countries.all(),
@@ -94,7 +95,7 @@ def _next_tasks(crisis, plan, figures, levels):
     if crisis.is_open and crisis.may_decide:
         if not any(decision.scheme == "iom" for decision in levels):
             tasks.append((_("Decide the emergency level: not assessed yet"), "crisis-level", ""))
-        late = [cell for cell in plan.gaps if age(cell)["late"]]
+        late = [cell for cell in plan.gaps if cell.open_gap.late()]
         if late:
             words = ngettext(
                 "%(n)s gap is late: ask the office, or waive",
