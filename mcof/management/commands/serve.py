@@ -1,11 +1,13 @@
 """Prepare the database and serve: what `make run` starts, in one process because each start costs seconds."""
 
+import os
 import signal
 import socket
 import sys
 import time
 
 from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.core.wsgi import get_wsgi_application
@@ -35,7 +37,7 @@ class Command(BaseCommand):
         def ready(arbiter):
             # Closing the terminal ends the server; gunicorn on its own would only read its settings again.
             signal.signal(signal.SIGHUP, hangup)
-            self.say(f"mcof is ready at http://{HOST}:{port}")
+            self.say(f"\nmcof is ready at http://{HOST}:{port}")
 
         def stopped(arbiter):
             self.say("mcof has stopped.")
@@ -47,7 +49,7 @@ class Command(BaseCommand):
             threads=8,
             preload_app=True,
             graceful_timeout=10,
-            loglevel="warning",
+            loglevel="error",
             control_socket_disable=True,
             when_ready=ready,
             on_exit=stopped,
@@ -59,15 +61,23 @@ class Command(BaseCommand):
         self.step("Loading the framework and the countries", "seed")
         if settings.DEMO:
             self.step("Loading the demo", "load_demo")
-        # Redoc and the source maps are never asked for, and compressing them takes most of a minute.
-        unused = ["redoc", "swagger-ui*.map"]
-        self.step("Collecting static files", "collectstatic", interactive=False, ignore_patterns=unused)
+        self.collect_static_files()
         if settings.DEMO:
             self.say(f"\nSign in with the password {demo.PASSWORD}, as")
             for user, sees in demo.accounts():
                 self.say(f"  {user.username:9} {sees}")
-            self.say(f"The partner's token for the API: {TOKEN.read_text()}\n")
+            self.say(f"The partner's token for the API: {TOKEN.read_text()}")
         connections.close_all()  # the server's processes must not share one
+
+    def collect_static_files(self):
+        """Compressing them takes seconds, so it is done only where a source has changed since it was last done."""
+        done = settings.STATIC_ROOT.with_name("static-sources")
+        sources = static_sources()
+        if not done.exists() or done.read_text() != sources:
+            # Redoc and the browsable API are never shown, and compressing them takes most of a minute.
+            unused = ["redoc", "rest_framework"]
+            self.step("Collecting static files", "collectstatic", interactive=False, ignore_patterns=unused)
+            done.write_text(sources)
 
     def step(self, words, command, **options):
         started = time.monotonic()
@@ -93,6 +103,12 @@ class Server(BaseApplication):
 
     def load(self):
         return get_wsgi_application()
+
+
+def static_sources():
+    """Every static file of the project and its packages, a line each, with what tells one version from another."""
+    files = [storage.path(name) for finder in get_finders() for name, storage in finder.list([])]
+    return "\n".join(f"{path} {os.stat(path).st_mtime_ns} {os.stat(path).st_size}" for path in sorted(files))
 
 
 def refuse_taken_port(port):
