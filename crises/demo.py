@@ -92,35 +92,9 @@ class Story:
         return True
 
 
-def _case(case):
-    """One real crisis of fixtures/cases.json as a story."""
-    started_on, start_precision = partial(case["start"])
-    logged_at = noon(started_on)
-    content = reference.content(Edition.objects.current().pk)
-    last = max([noon(partial(figure["as_of"])[0]) for figure in case["figures"]] + [logged_at])
-    entered = {
-        content.phase(period["phase"]): partial(period["entered"])[0] if period["entered"] else None
-        for period in case["phases"]
-        if period["entered"] or period["state"] == "past"
-    }
-    facts = {name: case[name] for name in ("title", "onset", "cause", "cause_detail", "glide")}
-    facts |= {name: case[name] for name in ("crosses_border", "foreign_nationals")}
-    facts |= {
-        "started_on": started_on,
-        "start_precision": start_precision,
-        "other_countries": list(Country.objects.filter(pk__in=case["other_countries"])),
-    }
-    story = Story(case["slug"], case["country"], facts, entered)
-
-    for period in case["phases"]:
-        phase = content.phase(period["phase"])
-        if phase not in entered:
-            story.then(last, services.open_phase, phase=phase, by=story.field)
-    for row in case["sectors"]:
-        phase = content.phase(row["phase"])
-        day = partial(row["on"])[0] if "on" in row else entered.get(phase) or (started_on if phase in entered else None)
-        at = noon(day) if day else last
-        story.activate(max(at, logged_at), row["sector"], row["phase"], since=at.date(), note=row["note"])
+def _statements(story, case, logged_at):
+    """The dated figures, lines of work and inter-agency levels of a real crisis."""
+    content = story.content
     for row in case["figures"]:
         as_of, precision = partial(row["as_of"])
         values = {name: row[name] for name in ("metric", "group", "value", "unit", "qualifier")}
@@ -163,6 +137,38 @@ def _case(case):
             source=row["source"],
             note=row["note"],
         )
+
+
+def _case(case):
+    """One real crisis of fixtures/cases.json as a story."""
+    started_on, start_precision = partial(case["start"])
+    logged_at = noon(started_on)
+    content = reference.content(Edition.objects.current().pk)
+    last = max([noon(partial(figure["as_of"])[0]) for figure in case["figures"]] + [logged_at])
+    entered = {
+        content.phase(period["phase"]): partial(period["entered"])[0] if period["entered"] else None
+        for period in case["phases"]
+        if period["entered"] or period["state"] == "past"
+    }
+    facts = {name: case[name] for name in ("title", "onset", "cause", "cause_detail", "glide")}
+    facts |= {name: case[name] for name in ("crosses_border", "foreign_nationals")}
+    facts |= {
+        "started_on": started_on,
+        "start_precision": start_precision,
+        "other_countries": list(Country.objects.filter(pk__in=case["other_countries"])),
+    }
+    story = Story(case["slug"], case["country"], facts, entered)
+
+    for period in case["phases"]:
+        phase = content.phase(period["phase"])
+        if phase not in entered:
+            story.then(last, services.open_phase, phase=phase, by=story.field)
+    for row in case["sectors"]:
+        phase = content.phase(row["phase"])
+        day = partial(row["on"])[0] if "on" in row else entered.get(phase) or (started_on if phase in entered else None)
+        at = noon(day) if day else last
+        story.activate(max(at, logged_at), row["sector"], row["phase"], since=at.date(), note=row["note"])
+    _statements(story, case, logged_at)
     end = max([last, *(event[0] for event in story.events)])
     for period in case["phases"]:
         if period["state"] == "past":

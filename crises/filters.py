@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from crises.models import Crisis, Gap, LevelDecision, PhasePeriod
 from offices.models import Country, Office, Region
-from sectors.models import Phase, Sector
+from sectors import reference
 
 
 def newest_level(column, scheme=LevelDecision.Scheme.IOM):
@@ -45,13 +45,7 @@ class CrisisFilter(filters.FilterSet):
     cause = filters.ChoiceFilter(
         choices=Crisis.Cause.choices, label=gettext_lazy("Main cause"), empty_label=gettext_lazy("All causes")
     )
-    phase = filters.ModelChoiceFilter(
-        queryset=Phase.objects.all(),
-        to_field_name="slug",
-        label=gettext_lazy("Phase"),
-        empty_label=gettext_lazy("All phases"),
-        method="in_phase",
-    )
+    phase = filters.ChoiceFilter(label=gettext_lazy("Phase"), empty_label=gettext_lazy("All phases"), method="in_phase")
     level = filters.ChoiceFilter(
         choices=[
             *((value.value, value.label) for value in LevelDecision.VALUES[LevelDecision.Scheme.IOM]),
@@ -64,12 +58,8 @@ class CrisisFilter(filters.FilterSet):
     status = filters.ChoiceFilter(
         choices=Crisis.Status.choices, label=gettext_lazy("Status"), empty_label=gettext_lazy("Open and closed")
     )
-    needs = filters.ModelChoiceFilter(
-        queryset=Sector.objects.all(),
-        to_field_name="code",
-        label=gettext_lazy("Gap in sector"),
-        empty_label=gettext_lazy("Any sector"),
-        method="with_gap",
+    needs = filters.ChoiceFilter(
+        label=gettext_lazy("Gap in sector"), empty_label=gettext_lazy("Any sector"), method="with_gap"
     )
     exercise = filters.ChoiceFilter(
         choices=[("false", gettext_lazy("Real crises")), ("true", gettext_lazy("Exercises"))],
@@ -81,6 +71,13 @@ class CrisisFilter(filters.FilterSet):
     class Meta:
         model = Crisis
         fields = []
+
+    def __init__(self, *args, content=None, **kwargs):
+        """`content` is the framework in force (sectors.reference), where the caller has it at hand."""
+        super().__init__(*args, **kwargs)
+        content = content or reference.current()
+        self.filters["phase"].extra["choices"] = [(phase.slug, phase.short_name) for phase in content.phases]
+        self.filters["needs"].extra["choices"] = [(sector.code, sector.short_name) for sector in content.sectors]
 
     def search(self, crises, name, words):
         return crises.matching(words)
@@ -96,9 +93,7 @@ class CrisisFilter(filters.FilterSet):
         return crises.filter(Q(office=office) | Q(office__parent=office) | Q(office__parent__parent=office))
 
     def in_phase(self, crises, name, phase):
-        return crises.filter(
-            Exists(PhasePeriod.objects.filter(crisis=OuterRef("pk"), phase__slug=phase.slug, left_on=None))
-        )
+        return crises.filter(Exists(PhasePeriod.objects.filter(crisis=OuterRef("pk"), phase__slug=phase, left_on=None)))
 
     def at_level(self, crises, name, level):
         crises = crises.annotate(newest_level=newest_level("value"), level_ended=newest_level("ended_on"))
@@ -107,9 +102,7 @@ class CrisisFilter(filters.FilterSet):
         return crises.filter(newest_level=level, level_ended=None)
 
     def with_gap(self, crises, name, sector):
-        return crises.filter(
-            Exists(Gap.objects.open().uncovered().filter(crisis=OuterRef("pk"), sector__code=sector.code))
-        )
+        return crises.filter(Exists(Gap.objects.open().uncovered().filter(crisis=OuterRef("pk"), sector__code=sector)))
 
     def of_kind(self, crises, name, exercise):
         return crises.filter(exercise=exercise == "true")

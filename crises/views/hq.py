@@ -18,7 +18,6 @@ from crises.views.scope import readers
 from offices.models import Office, Role
 from sectors import reference
 from sectors.exports import csv_file
-from sectors.models import Edition
 
 PAGE = 50
 SORTS = {
@@ -40,9 +39,9 @@ def home(request):
     return redirect("crisis-list")
 
 
-def _filtered(request, *allowed):
+def _filtered(request, *allowed, content=None):
     """The crises this reader may see, narrowed by the address; and what is wrong with the address, if anything."""
-    narrowed = CrisisFilter(request.GET, Crisis.objects.visible_to(request.user), request=request)
+    narrowed = CrisisFilter(request.GET, Crisis.objects.visible_to(request.user), content=content)
     return narrowed, narrowed.problems(allowed)
 
 
@@ -150,9 +149,10 @@ def crisis_list_csv(request):
 @require_safe
 def gap_list(request):
     """Every open gap the reader may see, the oldest first, each with its reason."""
-    narrowed, problems = _filtered(request, "sector", "page", "waived", "format")
+    content = reference.current()
+    narrowed, problems = _filtered(request, "sector", "page", "waived", "format", content=content)
     sector = request.GET.get("sector")
-    if sector and reference.content(Edition.objects.current().pk).sector(sector) is None:
+    if sector and content.sector(sector) is None:
         problems["sector"] = [_("“%(code)s” is not the code of a sector, such as S03.") % {"code": sector}]
     if problems:
         return _wrong_address(request, problems)
@@ -170,7 +170,7 @@ def gap_list(request):
             "chips": narrowed.chips(),
             "page": page,
             "rows": [gaps.explained(gap) for gap in page],
-            "count": gaps.count(found),
+            "count": gaps.count(gaps.by_cell(found)),
             "waived": "waived" in request.GET,
             "sector": sector,
             "query": _without(request, "page"),
@@ -211,14 +211,16 @@ def _gaps_csv(listed):
 @require_safe
 def dashboard(request):
     """The picture across crises: what is met, what is missing, and what needs a decision."""
-    narrowed, problems = _filtered(request)
+    content = reference.current()
+    narrowed, problems = _filtered(request, content=content)
     if problems:
         return _wrong_address(request, problems)
     now, phase = timezone.now(), request.GET.get("phase")
     crises = narrowed.qs
-    covered = figures.coverage(crises, phase=phase, at=now)
     missing = gaps.of(crises, phase=phase)
-    content = reference.content(Edition.objects.current().pk)
+    cells = gaps.by_cell(missing, now)
+    covered = figures.coverage(crises, cells, phase=phase)
+    oldest = gaps.listed(missing, now).filter(waived=False).prefetch_related(None)[:6]
     return render(
         request,
         "crises/dashboard.html",
@@ -228,10 +230,9 @@ def dashboard(request):
             "query": request.GET.urlencode(),
             "now": now,
             "counts": figures.counts(crises, now),
-            "people": figures.people_affected(crises),
             "total": figures.total(covered),
-            "gaps": gaps.count(missing, now),
-            "oldest": [gaps.explained(gap, now) for gap in gaps.listed(missing, now).filter(waived=False)[:6]],
+            "gaps": gaps.count(cells),
+            "oldest": [gaps.explained(gap, now) for gap in oldest],
             "phases": [one for one in content.phases if phase in (None, "", one.slug)],
             "grid": _grid(content, covered, phase),
             "open": listing.rows(crises.open(), now).order_by("-gap_count", "-revision")[:20],
@@ -266,12 +267,13 @@ def _grid(content, covered, phase):
 @require_safe
 def dashboard_csv(request):
     """The coverage as a table: one line a sector and phase."""
-    narrowed, problems = _filtered(request)
+    content = reference.current()
+    narrowed, problems = _filtered(request, content=content)
     if problems:
         return _wrong_address(request, problems)
     phase = request.GET.get("phase")
-    content = reference.content(Edition.objects.current().pk)
-    grid = _grid(content, figures.coverage(narrowed.qs, phase=phase), phase)
+    missing = gaps.by_cell(gaps.of(narrowed.qs, phase=phase))
+    grid = _grid(content, figures.coverage(narrowed.qs, missing, phase=phase), phase)
     header = "sector,sector_name,phase,default_priority,provenance,needed,active,completed,waived,gaps"
 
     def lines():
