@@ -120,4 +120,4 @@ def refuse_taken_port(port):
         except OverflowError:
             sys.exit(f"{port} is not a port: choose one from 1024 to 65535, as in make run PORT=8123.")
         except OSError as error:
-            sys.exit(f"Port {port} cannot be used ({error.strerror}): choose another, as in make run PORT=8123.")
+            sys.exit(f"Port {port} cannot be used ({error.strerror}): choose another, as in make run PORT={port + 1}.")
