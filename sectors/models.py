@@ -5,6 +5,7 @@ Nothing here knows of a crisis. A published edition never changes; a crisis name
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -200,18 +201,20 @@ class EditionManager(models.Manager):
     def get_by_natural_key(self, framework, number):
         return self.get(framework__slug=framework, number=number)
 
+    def published(self):
+        """Editions that crises may follow, the newest first, with their framework."""
+        return (
+            self.filter(published_at__isnull=False)
+            .select_related("framework")
+            .order_by("-framework__in_force_from", "-number")
+        )
+
     def current(self):
         """The newest published edition of the framework in force, which a new crisis follows.
 
         Raises Edition.DoesNotExist where nothing has been seeded. One query.
         """
-        return (
-            self.filter(published_at__isnull=False)
-            .select_related("framework")
-            .order_by("framework__in_force_from", "number")
-            .reverse()[:1]
-            .get()
-        )
+        return self.published()[:1].get()
 
 
 class Edition(models.Model):
@@ -280,6 +283,17 @@ class SectorPriority(Statement):
     def __str__(self):
         return f"{self.sector} {self.phase}: {self.priority}"
 
+    @property
+    def condition_sentence(self):
+        """The fact the priority depends on and what holds without it; empty where it depends on nothing."""
+        if not self.condition:
+            return ""
+        return gettext("Depends on the crisis. %(fact)s: %(priority)s. If not: %(otherwise)s.") % {
+            "fact": self.get_condition_display(),
+            "priority": self.get_priority_display().lower(),
+            "otherwise": self.get_otherwise_display().lower(),
+        }
+
 
 class Link(Statement):
     """A link of a sector to a system or cluster outside IOM (IC/2012/7, paragraph 12)."""
@@ -306,6 +320,10 @@ class SystemLink(Link):
     def __str__(self):
         return f"{self.sector}: {self.system}"
 
+    @property
+    def target(self):
+        return self.system
+
 
 class ClusterLink(Link):
     cluster = models.ForeignKey(Cluster, models.PROTECT, related_name="links")
@@ -320,6 +338,10 @@ class ClusterLink(Link):
 
     def __str__(self):
         return f"{self.sector}: {self.cluster}"
+
+    @property
+    def target(self):
+        return self.cluster
 
 
 class Complementarity(Statement):

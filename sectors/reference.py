@@ -3,13 +3,18 @@
 from dataclasses import dataclass
 from functools import cache
 
+from django.utils.translation import gettext as _
+
 from .models import (
+    Cluster,
     ClusterLink,
     Complementarity,
     Edition,
     Phase,
+    Provenance,
     Sector,
     SectorPriority,
+    System,
     SystemLink,
 )
 
@@ -21,6 +26,8 @@ class Content:
     edition: Edition
     sectors: tuple[Sector, ...]
     phases: tuple[Phase, ...]
+    systems: tuple[System, ...]
+    clusters: tuple[Cluster, ...]  # the clusters, then the other groups
     priorities: dict[tuple[int, int], SectorPriority]  # by (sector pk, phase pk)
     system_links: dict[int, tuple[SystemLink, ...]]  # by sector pk, main links first
     cluster_links: dict[int, tuple[ClusterLink, ...]]
@@ -34,6 +41,32 @@ class Content:
         """The phase with this slug; None where the framework has none."""
         return next((phase for phase in self.phases if phase.slug == slug), None)
 
+    def clusters_of(self, kind):
+        """The clusters, or the other groups."""
+        return [row for row in self.clusters if row.kind == kind]
+
+    def links_of(self, sector):
+        """The sector's links to systems, then to clusters and groups; main ones first in each."""
+        return (*self.system_links.get(sector.pk, ()), *self.cluster_links.get(sector.pk, ()))
+
+    def row(self, sector):
+        """The sector's priorities in the order of the phases."""
+        return [self.priorities[sector.pk, phase.pk] for phase in self.phases]
+
+    @property
+    def provenance_note(self):
+        """Whose word these values are: goes with them wherever they go."""
+        words = {"symbol": self.edition.framework.symbol, "edition": self.edition.number}
+        if any(row.provenance == Provenance.DERIVED for row in self.priorities.values()):
+            return (
+                _(
+                    "Priorities and most links are derived from the text of %(symbol)s. "
+                    "IOM's own diagram values are not known to us. Edition %(edition)s."
+                )
+                % words
+            )
+        return _("Priorities are those of %(symbol)s. Edition %(edition)s.") % words
+
 
 def _by_sector(links):
     grouped = {}
@@ -44,7 +77,7 @@ def _by_sector(links):
 
 @cache
 def content(edition_id):
-    """The content of a published edition. Seven queries the first time in a process, none after.
+    """The content of a published edition. Nine queries the first time in a process, none after.
 
     Raises Edition.DoesNotExist for an unknown or unpublished edition: a draft may still change, so it is not kept.
     """
@@ -53,6 +86,8 @@ def content(edition_id):
         edition=edition,
         sectors=tuple(edition.framework.sectors.all()),
         phases=tuple(edition.framework.phases.all()),
+        systems=tuple(System.objects.all()),
+        clusters=tuple(Cluster.objects.all()),
         priorities={(row.sector_id, row.phase_id): row for row in edition.priorities.select_related("sector", "phase")},
         system_links=_by_sector(edition.systemlinks.select_related("system", "sector")),
         cluster_links=_by_sector(edition.clusterlinks.select_related("cluster", "sector")),
@@ -60,3 +95,11 @@ def content(edition_id):
             edition.complementarities.select_related("from_sector", "from_phase", "to_sector", "to_phase")
         ),
     )
+
+
+def current():
+    """The content of the newest published edition of the framework in force. One query in a warm process.
+
+    Raises Edition.DoesNotExist where nothing has been seeded.
+    """
+    return content(Edition.objects.current().pk)

@@ -1,1 +1,14 @@
-urlpatterns = []
+"""Addresses of the framework's pages. Those of one sector, system or cluster are in crises/urls.py."""
+
+from django.urls import path
+
+from sectors import views
+
+urlpatterns = [
+    path("matrix/", views.matrix, name="matrix"),
+    path("matrix.csv", views.matrix_csv, name="matrix-csv"),
+    path("matrix.json", views.matrix_json, name="matrix-json"),
+    path("matrix/editions/", views.edition_list, name="edition-list"),
+    path("sectors/", views.sector_list, name="sector-list"),
+    path("systems/", views.system_list, name="system-list"),
+]
