@@ -1,0 +1,63 @@
+"""What a page weighs on a poor line: HTML and CSS of a first view, compressed, against the budgets."""
+
+import gzip
+
+import pytest
+from django.conf import settings
+
+from tests.factories import add_figure, log, set_status
+
+pytestmark = pytest.mark.django_db
+
+KB = 1024
+FIELD, WIDE, WHOLE = 14 * KB, 20 * KB, 50 * KB
+STATIC = settings.BASE_DIR / "mcof" / "static"
+
+
+def weight(text):
+    return len(gzip.compress(text, 9))
+
+
+def first_view(client, path):
+    """The compressed size of a page and of the style sheets it names."""
+    page = client.get(path)
+    assert page.status_code == 200
+    sheets = [sheet for sheet in STATIC.glob("*.css") if sheet.name.encode() in page.content]
+    return weight(page.content) + sum(weight(sheet.read_bytes()) for sheet in sheets)
+
+
+@pytest.fixture
+def crisis(office):
+    crisis = log(office=office, phases=["before", "during", "after"], summary="Needs and access. " * 40)
+    for code in ("S01", "S02", "S03", "S04"):
+        set_status(crisis, code, "during", "active", lead="A. Example")
+    for value in range(6):
+        add_figure(crisis, 1000 + value, source="https://example.org/a/long/address/of/a/report.pdf")
+    return crisis
+
+
+@pytest.mark.parametrize(
+    ("name", "budget"),
+    [
+        ("/login/", FIELD),
+        ("/crises/new/", FIELD),
+        ("/drafts/", FIELD),
+        ("/crises/{reference}/", FIELD),
+        ("/matrix/", WIDE),
+        ("/crises/{reference}/plan/", WIDE),
+        ("/crises/{reference}/plan/?phase=all", WIDE),
+        ("/dashboard/", WIDE),
+    ],
+)
+def test_a_first_view_stays_within_its_budget(field_client, client, crisis, name, budget, record_property):
+    path = name.format(reference=crisis.reference)
+
+    found = first_view(client if name == "/login/" else field_client, path)
+
+    record_property("bytes", found)
+    print(f"{name}: {found:,} of {budget:,} bytes")
+    assert found <= budget
+
+
+def test_the_script_of_the_form_stays_small():
+    assert weight((STATIC / "draft.js").read_bytes()) <= 5 * KB
