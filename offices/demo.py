@@ -28,7 +28,7 @@ ACCOUNTS = {
 REGIONS = {
     "Cairo": ("EGY", {"LBY": "Tripoli", "TUN": "Tunis"}),
     "Nairobi": ("KEN", {"ETH": "Addis Ababa", "SDN": "Khartoum", "SSD": "Juba"}),
-    "Dakar": ("SEN", {"CAF": "Bangui", "MLI": "Bamako", "NER": "Niamey", "TCD": "Ndjamena"}),
+    "Dakar": ("SEN", {"CAF": "Bangui", "MLI": "Bamako", "NER": "Niamey", "TCD": "N'Djamena"}),
     "Bangkok": ("THA", {"NPL": "Kathmandu", "PAK": "Islamabad", "PHL": "Manila"}),
     "San José": ("CRI", {"COL": "Bogotá", "HTI": "Port-au-Prince"}),
 }

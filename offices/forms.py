@@ -34,6 +34,7 @@ class ChangePasswordForm(PasswordChangeForm):
             self.fields[name].label = label
             self.fields[name].error_messages["required"] = missing
             self.fields[name].widget.attrs.pop("autofocus", None)
+        self.fields["new_password2"].help_text = ""
         self.fields["new_password1"].help_text = _(
             "At least 12 characters. Not a common password, and not like your name."
         )

@@ -1,5 +1,7 @@
 """Who and where: regions, countries, offices, people, what they may do, partners. Nothing here knows of a crisis."""
 
+from collections import defaultdict
+
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -94,6 +96,19 @@ class OfficeQuerySet(models.QuerySet):
         grants = Membership.objects.filter(user__is_active=True).select_related("user")
         people = grants.order_by("role", "user__last_name", "user__username")
         return self.select_related("country").prefetch_related(Prefetch("memberships", people, to_attr="people"))
+
+    def as_tree(self):
+        """The offices as a list, each one followed by those below it. Evaluates the queryset."""
+        below = defaultdict(list)
+        for office in self:
+            below[office.parent_id].append(office)
+
+        def walk(parent):
+            for office in below[parent]:
+                yield office
+                yield from walk(office.pk)
+
+        return list(walk(None))
 
 
 class Office(models.Model):

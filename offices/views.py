@@ -1,7 +1,5 @@
 """Pages about who and where: signing in, the account, the offices; and the theme, which needs no account."""
 
-from collections import defaultdict
-
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
@@ -62,19 +60,7 @@ def office_list(request):
     """The tree of offices and the people in them, for staff."""
     if not request.user.memberships.exists():
         raise PermissionDenied(_("Only people with a role in an office see the offices and who works there."))
-    below = defaultdict(list)
-    for office in Office.objects.with_people():
-        below[office.parent_id].append(office)
-    headquarters = below[None]
-    # Regional offices each head a table of their country offices; what stands directly below headquarters has its own.
-    regions = [
-        (office, below[office.pk])
-        for hq in headquarters
-        for office in below[hq.pk]
-        if office.kind == Office.Kind.REGIONAL
-    ]
-    direct = [office for hq in headquarters for office in below[hq.pk] if office.kind == Office.Kind.COUNTRY]
-    return render(request, "offices/list.html", {"headquarters": headquarters, "regions": regions, "direct": direct})
+    return render(request, "offices/list.html", {"offices": Office.objects.with_people().as_tree()})
 
 
 @require_POST
