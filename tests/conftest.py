@@ -31,6 +31,16 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if item not in journeys]
 
 
+def pytest_terminal_summary(terminalreporter):
+    """What the pages weigh, beside their budgets, wherever they were weighed."""
+    reports = [report for found in terminalreporter.stats.values() for report in found if hasattr(report, "when")]
+    weights = [value for report in reports for name, value in report.user_properties if name == "weight"]
+    if weights:
+        terminalreporter.section("first view of a page, HTML and CSS compressed")
+        for weight in sorted(set(weights)):
+            terminalreporter.write_line(weight)
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
