@@ -45,18 +45,19 @@ def explain(row, facts):
         return row.reason
     fact = facts[row.condition]
     words = {
-        "priority": Priority(priority_of(row, facts)).label,
         "stated": row.get_priority_display(),
+        "stated_within": row.get_priority_display().lower(),
         "otherwise": row.get_otherwise_display(),
+        "otherwise_within": row.get_otherwise_display().lower(),
         "holds": HOLDS[row.condition],
         "fails": FAILS[row.condition],
     }
     if fact is None:
-        sentence = gettext("%(stated)s until it is known whether %(holds)s; if not, %(otherwise)s.")
+        sentence = gettext("%(stated)s until it is known whether %(holds)s; if not, %(otherwise_within)s.")
     elif fact:
         sentence = gettext("%(stated)s because %(holds)s.")
     else:
-        sentence = gettext("%(otherwise)s because %(fails)s; it would be %(stated)s if they did.")
+        sentence = gettext("%(otherwise)s because %(fails)s; otherwise it would be %(stated_within)s.")
     return f"{sentence % words} {row.reason}"
 
 

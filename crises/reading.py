@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Prefetch
 from django.utils import timezone
 
 from crises import plan
-from crises.models import PhasePeriod
+from crises.models import Gap, PhasePeriod, Waiver
 from sectors import reference
 from sectors.reference import Content
 
@@ -17,6 +18,7 @@ class CrisisPlan:
     content: Content
     cells: list[plan.Cell]  # 45 for the framework of 2012, by sector then phase
     periods: list[PhasePeriod]  # every period, the framework's order
+    recorded: list[Gap]  # every gap there ever was, the oldest first
 
     @property
     def open_periods(self):
@@ -41,6 +43,10 @@ class CrisisPlan:
             (cell for cell in self.cells if (cell.sector.code, cell.phase.slug) == (sector_code, phase_slug)), None
         )
 
+    def gaps_of(self, cell):
+        """Every gap this cell has had, the newest first."""
+        return [gap for gap in reversed(self.recorded) if (gap.sector_id, gap.phase_id) == cell.key]
+
     def works_with(self, cell):
         return plan.works_with(self.content, cell, self.cells)
 
@@ -59,12 +65,15 @@ def _age(cell):
 def plan_of(crisis, at=None):
     """The plan of a crisis now. Four queries once the process holds the edition: entries, periods, gaps, waivers."""
     content = reference.content(crisis.edition_id)
+    today = (at or timezone.now()).date()
     periods = list(crisis.periods.select_related("phase"))
+    waivers = Prefetch("waivers", Waiver.objects.select_related("by"))
+    recorded = list(crisis.gaps.with_waiver(today).prefetch_related(waivers))
     cells = plan.cells(
         content,
         crisis,
         crisis.cells.all(),
         {period.phase_id for period in periods if period.left_on is None},
-        crisis.gaps.open().with_waiver((at or timezone.now()).date()).prefetch_related("waivers"),
+        [gap for gap in recorded if gap.closed_at is None],
     )
-    return CrisisPlan(content, cells, periods)
+    return CrisisPlan(content, cells, periods, recorded)

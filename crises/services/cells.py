@@ -26,8 +26,9 @@ def change_status(
 ):
     """Plan, activate, complete or stand down a sector in a phase, or change its lead, contact, date or note.
 
-    `revision` is the cell's number that the person saw, 0 where the office had said nothing. Activating or
-    completing closes the cell's gap; leaving those states opens it again where the plan still needs the sector.
+    `revision` is the cell's number that the person saw, 0 where the office had said nothing. Without a `since` a new
+    status begins today, and one that stays keeps its date. Activating or completing closes the cell's gap; leaving
+    those states opens it again where the plan still needs the sector.
     Raises Stale where somebody else changed the cell first.
     """
     at = at or timezone.now()
@@ -45,7 +46,8 @@ def change_status(
             if cell.revision != revision:
                 raise Stale(cell)
             was = cell.status
-            _move(cell, status, since or at.date(), at.date())
+            stays = cell.since if status == cell.status else None
+            _move(cell, status, since or stays or at.date(), at.date())
             cell.lead, cell.cluster_contact, cell.note = lead, cluster_contact, note
             amendment.keep(cell)
             amendment.record("status", sector=sector.code, phase=phase.slug, was=was, now=status)
@@ -72,10 +74,16 @@ def _move(cell, status, since, today):
         cell.activated_on = since
 
 
-def waive_gap(*, gap, reason, until, by, at=None):
+def waive_gap(*, gap, reason, until, by, key=None, at=None):
     """Accept a gap until a day, for a reason: HQ's decision. The gap counts again by itself after that day."""
     at = at or timezone.now()
-    with amend(gap.crisis, by=by, right="decide", at=at, why=Gap.Why.STATUS) as (amendment, outcome):
+    content = {"waives": gap.pk, "reason": reason, "until": until}
+    with amend(gap.crisis, by=by, right="decide", at=at, why=Gap.Why.STATUS, key=key, content=content) as (
+        amendment,
+        outcome,
+    ):
+        if amendment is None:
+            return outcome
         if until < at.date():
             raise ValidationError({"until": _("The last day of the waiver must be today or later.")})
         if (gap.sector_id, gap.phase_id) not in amendment.gaps:

@@ -4,9 +4,11 @@ from functools import wraps
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 
 from crises.models import Crisis
+from crises.services.amend import RIGHTS
 
 
 def readers(view):
@@ -21,9 +23,25 @@ def readers(view):
     return guarded
 
 
+def seen_crises(request):
+    """The crises the reader may see, each with what they may do and whom it names."""
+    crises = Crisis.objects.visible_to(request.user).with_rights(request.user)
+    return crises.select_related("main_country", "office", "focal_point", "updated_by", "part_of")
+
+
 def seen_crisis(request, reference):
     """The crisis with this reference, if the reader may see it, with what they may do. One query; 404 otherwise."""
-    crises = Crisis.objects.visible_to(request.user).with_rights(request.user)
-    return get_object_or_404(
-        crises.select_related("main_country", "office", "focal_point", "updated_by", "part_of"), reference=reference
-    )
+    return get_object_or_404(seen_crises(request), reference=reference)
+
+
+def allowed(request, reference, right):
+    """The crisis, if the reader holds this right on it (edit, close or decide). 403 that names the missing right."""
+    crisis = seen_crisis(request, reference)
+    if not getattr(crisis, f"may_{right}"):
+        raise PermissionDenied(RIGHTS[right][1])
+    return crisis
+
+
+def inside(user):
+    """Whether the reader is staff: names of staff, their notes and the history are not for partners and visitors."""
+    return user.is_authenticated and not user.partner_id
