@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Count, Max, Min, OuterRef, Q, Subquery, Sum
+from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, Subquery, Sum, When
 from django.utils import timezone
 
 from crises import plan
@@ -11,6 +11,7 @@ from crises.models import Figure, PlanCell
 from sectors import reference
 from sectors.models import Fact, Priority
 
+SMALL = 5  # for readers outside the organisation: a smaller count of people could point to a person
 FACTS = [f"crisis__{fact}" for fact in Fact.values]
 
 
@@ -45,13 +46,8 @@ def total(coverage):
     return sum(coverage.values(), plan.Tally())
 
 
-def counts(crises, at=None):
-    """How many of these crises are open, recent and stale, and how many people they report affected. One query.
-
-    `people` adds the newest key figure of people affected, of all groups, of each open crisis that is not part of
-    another; nothing within one crisis is added. None where no crisis reports: then it is not known, and not zero.
-    """
-    at = at or timezone.now()
+def newest_affected(column):
+    """A column of the newest key figure of people affected, of all groups, as a subquery of a crisis."""
     figures = Figure.objects.filter(
         crisis=OuterRef("pk"),
         metric=Figure.Metric.AFFECTED,
@@ -59,19 +55,38 @@ def counts(crises, at=None):
         unit=Figure.Unit.PEOPLE,
         headline=True,
         value__isnull=False,
-    ).order_by("-as_of", "-pk")
-    whole = Q(part_of=None)
+    )
+    return Subquery(figures.order_by("-as_of", "-pk").values(column)[:1])
+
+
+def counts(crises, at=None, *, suppressed=False):
+    """How many of these crises are open, recent and stale, and how many people they report affected. One query.
+
+    `people` adds one figure a crisis, its newest key figure; nothing within one crisis is added. A crisis that is part
+    of another open one among these is counted there: `whole` are the others. None where no crisis reports: then it is
+    not known, and not zero. `suppressed` leaves out small figures, so that no sum gives one away.
+    """
+    at = at or timezone.now()
+    open_ones = crises.open().order_by()
+    told = Q(is_whole=1) & (Q(affected=0) | Q(affected__gte=SMALL)) if suppressed else Q(is_whole=1)
     return (
-        crises.open()
-        .order_by()
-        .annotate(affected=Subquery(figures.values("value")[:1]), affected_on=Subquery(figures.values("as_of")[:1]))
+        open_ones.annotate(
+            is_whole=Case(When(~Exists(open_ones.filter(pk=OuterRef("part_of"))), then=1)),
+            affected=newest_affected("value"),
+        )
+        .annotate(
+            told=Case(When(told, then=F("affected"))),
+            told_on=Case(When(told, then=newest_affected("as_of"))),
+        )
         .aggregate(
             open=Count("pk"),
+            exercises=Count("pk", filter=Q(exercise=True)),
             recent=Count("pk", filter=Q(logged_at__gte=at - timedelta(days=30))),
             stale=Count("pk", filter=Q(updated_at__lt=at - timedelta(days=settings.CRISIS_STALE_DAYS))),
-            people=Sum("affected", filter=whole),
-            reporting=Count("affected", filter=whole),
-            first=Min("affected_on", filter=whole),
-            last=Max("affected_on", filter=whole),
+            whole=Count("is_whole"),
+            people=Sum("told"),
+            reporting=Count("told"),
+            first=Min("told_on"),
+            last=Max("told_on"),
         )
     )

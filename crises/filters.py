@@ -1,70 +1,81 @@
 """The one set of filters for the crisis list, the gap list, the dashboard, their CSV files and the API."""
 
+from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 
 import django_filters as filters
-from django.db.models import Exists, OuterRef, Q, Subquery
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_filters.fields import ChoiceField
 
+from crises import gaps
+from crises.forms.fields import CountedLength
+from crises.listing import newest_level
 from crises.models import Crisis, Gap, LevelDecision, PhasePeriod
-from offices.models import Country, Office, Region
+from offices.models import Country, Office
 from sectors import reference
 
+WAIVED = {"true": True, "false": False, "1": True, "0": False}
+PART = "\N{EN DASH} "  # before the name of a region that is part of the one above it
+PLACE = ("page", "older", "newer")  # where a reader stands in a list: gone as soon as the list is another one
 
-def newest_level(column, scheme=LevelDecision.Scheme.IOM):
-    """A column of the newest decision on the level, as a subquery of a crisis."""
-    decisions = LevelDecision.objects.filter(crisis=OuterRef("pk"), scheme=scheme)
-    return Subquery(decisions.order_by("-decided_on", "-pk").values(column)[:1])
+
+@dataclass(frozen=True)
+class Codes:
+    """The codes of one kind of thing: with their names all that exist, and those that lead to something."""
+
+    known: dict[str, str]
+    offered: list[tuple[str, str]]
+
+    @classmethod
+    def all_of(cls, known):
+        return cls(known, list(known.items()))
+
+
+class CodeField(ChoiceField):
+    """Takes every code that is known and offers some. They are looked up when they are needed: `codes` answers them."""
+
+    def __init__(self, *args, codes, **kwargs):
+        super().__init__(*args, choices=lambda: codes().offered, **kwargs)
+        self.codes = codes
+
+    def valid_value(self, value):
+        return value in self.codes().known
+
+
+class CodeFilter(filters.ChoiceFilter):
+    field_class = CodeField
 
 
 class CrisisFilter(filters.FilterSet):
     """Narrows crises. Whoever uses it starts from visible_to and asks `problems` before showing anything."""
 
-    q = filters.CharFilter(label=gettext_lazy("Search"), method="search")
-    region = filters.ModelChoiceFilter(
-        queryset=Region.objects.select_related("parent"),
-        to_field_name="code",
-        label=gettext_lazy("Region"),
-        empty_label=gettext_lazy("All regions"),
-        method="in_region",
-    )
-    country = filters.ModelChoiceFilter(
-        queryset=Country.objects.all(),
-        label=gettext_lazy("Country"),
-        empty_label=gettext_lazy("All countries"),
-        method="in_country",
-    )
-    office = filters.ModelChoiceFilter(
-        queryset=Office.objects.all(),
-        to_field_name="slug",
-        label=gettext_lazy("Office"),
-        empty_label=gettext_lazy("All offices"),
-        method="of_office",
-    )
-    cause = filters.ChoiceFilter(
-        choices=Crisis.Cause.choices, label=gettext_lazy("Main cause"), empty_label=gettext_lazy("All causes")
-    )
-    phase = filters.ChoiceFilter(label=gettext_lazy("Phase"), empty_label=gettext_lazy("All phases"), method="in_phase")
+    q = filters.CharFilter(label=_("Search"), method="search", validators=[CountedLength(100, _("Search"))])
+    region = CodeFilter(label=_("Region"), empty_label=_("All regions"), method="in_region")
+    country = CodeFilter(label=_("Country"), empty_label=_("All countries"), method="in_country")
+    office = CodeFilter(label=_("Office"), empty_label=_("All offices"), method="of_office")
+    cause = filters.ChoiceFilter(label=_("Main cause"), empty_label=_("All causes"), choices=Crisis.Cause.choices)
+    phase = CodeFilter(label=_("Phase"), empty_label=_("All phases"), method="in_phase")
     level = filters.ChoiceFilter(
+        label=_("Emergency level"),
+        empty_label=_("All levels"),
         choices=[
             *((value.value, value.label) for value in LevelDecision.VALUES[LevelDecision.Scheme.IOM]),
-            ("none", gettext_lazy("Not assessed")),
+            ("none", _("Not assessed")),
         ],
-        label=gettext_lazy("Emergency level"),
-        empty_label=gettext_lazy("All levels"),
         method="at_level",
     )
-    status = filters.ChoiceFilter(
-        choices=Crisis.Status.choices, label=gettext_lazy("Status"), empty_label=gettext_lazy("Open and closed")
-    )
-    needs = filters.ChoiceFilter(
-        label=gettext_lazy("Gap in sector"), empty_label=gettext_lazy("Any sector"), method="with_gap"
+    needs = CodeFilter(label=_("Gap in sector"), empty_label=_("Any sector"), method="with_gap")
+    status = filters.ChoiceFilter(label=_("Status"), empty_label=_("Open and closed"), choices=Crisis.Status.choices)
+    sharing = filters.ChoiceFilter(
+        label=_("Who can see it"), empty_label=_("Whoever sees it"), choices=Crisis.Sharing.choices
     )
     exercise = filters.ChoiceFilter(
-        choices=[("false", gettext_lazy("Real crises")), ("true", gettext_lazy("Exercises"))],
-        label=gettext_lazy("Exercises"),
-        empty_label=gettext_lazy("Real crises and exercises"),
+        label=_("Exercises"),
+        empty_label=_("Real crises and exercises"),
+        choices=[("false", _("Real crises only")), ("true", _("Exercises only"))],
         method="of_kind",
     )
 
@@ -72,65 +83,218 @@ class CrisisFilter(filters.FilterSet):
         model = Crisis
         fields = []
 
-    def __init__(self, *args, content=None, **kwargs):
-        """`content` is the framework in force (sectors.reference), where the caller has it at hand."""
+    def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        content = content or reference.current()
-        self.filters["phase"].extra["choices"] = [(phase.slug, phase.short_name) for phase in content.phases]
-        self.filters["needs"].extra["choices"] = [(sector.code, sector.short_name) for sector in content.sectors]
+        # Functions, since a form copies its fields deeply, and with a bound method it would copy this filter.
+        for name, codes in {
+            "region": lambda: self.regions,
+            "country": lambda: self.countries,
+            "office": lambda: self.offices,
+            "phase": lambda: self.phases,
+            "needs": lambda: self.sectors,
+        }.items():
+            self.filters[name].extra["codes"] = codes
 
-    def search(self, crises, name, words):
-        return crises.matching(words)
+    # The codes. Places, offices and the framework cost a query each, once, and only where they are used or shown.
 
-    def in_region(self, crises, name, region):
-        return crises.filter(Q(main_country__region=region) | Q(main_country__region__parent=region))
+    @cached_property
+    def _places(self):
+        there = self.queryset.order_by().filter(main_country=OuterRef("pk"))
+        region = ("region__code", "region__name", "region__parent__code", "region__parent__name")
+        return list(Country.objects.annotate(there=Exists(there)).values_list("pk", "name", *region, "there"))
 
-    def in_country(self, crises, name, country):
-        others = Crisis.other_countries.through.objects.filter(crisis=OuterRef("pk"), country=country)
-        return crises.filter(Q(main_country=country) | Exists(others))
+    @cached_property
+    def countries(self):
+        """Every country; offered are those with a crisis."""
+        return Codes(
+            {code: name for code, name, *_region, _there in self._places},
+            [(code, name) for code, name, *_region, there in self._places if there],
+        )
 
-    def of_office(self, crises, name, office):
-        return crises.filter(Q(office=office) | Q(office__parent=office) | Q(office__parent__parent=office))
+    @cached_property
+    def regions(self):
+        """Every region with a country; offered are those with a crisis, each before its parts."""
+        names, order, offered = {}, {}, set()
+        for _code, _name, part, part_name, whole, whole_name, there in self._places:
+            if part:
+                names[part], order[part] = part_name, (whole_name or part_name, part_name if whole else "")
+            if whole:
+                names[whole], order[whole] = whole_name, (whole_name, "")
+            if there:
+                offered |= {part, whole} - {None}
+        return Codes(
+            names,
+            [
+                (code, f"{PART}{names[code]}" if order[code][1] else names[code])
+                for code in sorted(offered, key=order.get)
+            ],
+        )
 
-    def in_phase(self, crises, name, phase):
-        return crises.filter(Exists(PhasePeriod.objects.filter(crisis=OuterRef("pk"), phase__slug=phase, left_on=None)))
+    @cached_property
+    def offices(self):
+        """Every office; offered are those with a crisis, and those above them."""
+        theirs = self.queryset.order_by().filter(office=OuterRef("pk"))
+        rows = Office.objects.annotate(theirs=Exists(theirs)).values_list("pk", "slug", "name", "parent", "theirs")
+        above = {pk: parent for pk, _slug, _name, parent, _theirs in rows}
+        reached = set()
+        for pk, _slug, _name, _parent, has_crises in rows:
+            while has_crises and pk:
+                reached.add(pk)
+                pk = above[pk]
+        return Codes(
+            {slug: name for _pk, slug, name, _parent, _theirs in rows},
+            [(slug, name) for pk, slug, name, _parent, _theirs in rows if pk in reached],
+        )
 
-    def at_level(self, crises, name, level):
-        crises = crises.annotate(newest_level=newest_level("value"), level_ended=newest_level("ended_on"))
-        if level == "none":
-            return crises.filter(Q(newest_level=None) | Q(level_ended__isnull=False))
-        return crises.filter(newest_level=level, level_ended=None)
+    @cached_property
+    def content(self):
+        """The edition in force: what the framework's codes mean."""
+        return reference.current()
 
-    def with_gap(self, crises, name, sector):
-        return crises.filter(Exists(Gap.objects.open().uncovered().filter(crisis=OuterRef("pk"), sector__code=sector)))
+    @cached_property
+    def phases(self):
+        return Codes.all_of({phase.slug: phase.short_name for phase in self.content.phases})
 
-    def of_kind(self, crises, name, exercise):
-        return crises.filter(exercise=exercise == "true")
+    @cached_property
+    def sectors(self):
+        return Codes.all_of({sector.code: sector.short_name for sector in self.content.sectors})
+
+    # What each filter means.
+
+    def search(self, crises, name, value: str):
+        return crises.matching(value)
+
+    def in_region(self, crises, name, value: str):
+        return crises.filter(Q(main_country__region__code=value) | Q(main_country__region__parent__code=value))
+
+    def in_country(self, crises, name, value: str):
+        others = Crisis.other_countries.through.objects.filter(crisis=OuterRef("pk"), country=value)
+        return crises.filter(Q(main_country=value) | Exists(others))
+
+    def of_office(self, crises, name, value: str):
+        return crises.filter(
+            Q(office__slug=value) | Q(office__parent__slug=value) | Q(office__parent__parent__slug=value)
+        )
+
+    def in_phase(self, crises, name, value: str):
+        return crises.filter(Exists(PhasePeriod.objects.filter(crisis=OuterRef("pk"), phase__slug=value, left_on=None)))
+
+    def at_level(self, crises, name, value: str):
+        crises = crises.annotate(level_value=newest_level("value"), level_ended=newest_level("ended_on"))
+        if value == "none":
+            return crises.filter(Q(level_value=None) | Q(level_ended__isnull=False))
+        return crises.filter(level_value=value, level_ended=None)
+
+    def with_gap(self, crises, name, value: str):
+        return crises.open().filter(
+            Exists(Gap.objects.open().uncovered().filter(crisis=OuterRef("pk"), sector__code=value))
+        )
+
+    def of_kind(self, crises, name, value: str):
+        return crises.filter(exercise=value == "true")
+
+    # What the address says.
+
+    def value(self, name):
+        """What a filter asks for; empty where it is not in use. Call after `problems`."""
+        return self.form.cleaned_data[name]
 
     def problems(self, allowed=()):
         """What is wrong with the parameters: {name: [messages]}, empty where all are known and have good values.
 
         `allowed` are names that the caller reads itself, such as the sort or the page.
         """
+        found = {name: [self._bad_value(name, lines)] for name, lines in self.form.errors.items()}
         known = [*self.filters, *allowed]
-        found = {name: [str(line) for line in lines] for name, lines in self.form.errors.items()}
         for name in self.data:
             if name not in known:
-                near = get_close_matches(name, known, 1)
-                hint = _("Did you mean “%(near)s”?") % {"near": near[0]} if near else ""
-                known_names = _("The known ones are: %(names)s.") % {"names": ", ".join(known)}
-                found[name] = [_("“%(name)s” is not a parameter here.") % {"name": name} + f" {hint or known_names}"]
+                found[name] = [self._unknown(name, known)]
+            elif len(self.data.getlist(name)) > 1:
+                found[name] = [gettext("The parameter “%(name)s” is there twice. Keep one.") % {"name": name}]
         return found
 
-    def chips(self):
-        """The filters in force, each as (label, value in words, the query without it)."""
+    def _unknown(self, name, known):
+        if near := get_close_matches(name, known, 1):
+            words = gettext("There is no parameter “%(name)s” here. Did you mean “%(near)s”?")
+            return words % {"name": name, "near": near[0]}
+        words = gettext("There is no parameter “%(name)s” here. The known ones are: %(known)s.")
+        return words % {"name": name, "known": ", ".join(known)}
+
+    def _bad_value(self, name, lines):
+        """A value that is none of the choices is answered with the nearest one, by code or by name."""
+        field = self.form.fields[name]
+        if not isinstance(field, ChoiceField):
+            return " ".join(lines)
+        choices = {code: str(words).removeprefix(PART) for code, words in field.choices if code}
+        value = self.data[name]
+        spelled = {text.casefold(): code for code, words in choices.items() for text in (words, code)}
+        words = {"name": name, "value": value, "known": ", ".join(list(choices)[:20])}
+        if near := get_close_matches(value.casefold(), spelled, 1):
+            code = spelled[near[0]]
+            words |= {"near": code, "meaning": choices[code]}
+            return gettext("“%(name)s” has no value “%(value)s”. Did you mean “%(near)s” (%(meaning)s)?") % words
+        if not choices:
+            return gettext("“%(name)s” has no value “%(value)s”.") % words
+        if len(choices) > 20:
+            return gettext("“%(name)s” has no value “%(value)s”. Some of its values are: %(known)s.") % words
+        return gettext("“%(name)s” has no value “%(value)s”. Its values are: %(known)s.") % words
+
+    def query(self, **changes):
+        """The query of this address with some parameters changed, or without them where given None."""
+        query = self.data.copy()
+        for name in [name for name in query if name in (*PLACE, *changes) or not query[name]]:
+            del query[name]
+        query.update({name: value for name, value in changes.items() if value})
+        return f"?{query.urlencode()}"
+
+    def fields(self, names):
+        """The fields of these filters in this order, to be shown."""
+        return [self.form[name] for name in names.split()]
+
+    def chips(self, *left_out):
+        """The filters in use: what each asks for in words, and the query without it. Call after `problems`."""
         found = []
-        for name, bound in self.form.fields.items():
-            if self.data.get(name):
-                value = self.form.cleaned_data.get(name)
-                words = dict(getattr(bound, "choices", [])).get(self.data[name], value) if name != "q" else value
-                rest = self.data.copy()
-                for gone in (name, "page"):
-                    rest.pop(gone, None)
-                found.append({"label": bound.label, "value": str(words), "without": rest.urlencode()})
+        for name, field in self.form.fields.items():
+            value = self.value(name)
+            if value and name not in left_out:
+                names = field.codes().known if isinstance(field, CodeField) else dict(getattr(field, "choices", ()))
+                found.append(
+                    {"label": field.label, "value": names.get(value, value), "without": self.query(**{name: None})}
+                )
         return found
+
+
+class GapFilter(CrisisFilter):
+    """The same filters and two more, from crises to their gaps. `phase` is also the phase of the gap."""
+
+    sector = CodeFilter(label=_("Sector"), empty_label=_("All sectors"), method="left_alone")
+    waived = CodeFilter(
+        label=_("Waived"),
+        empty_label=_("Waived or not"),
+        codes=lambda: Codes(WAIVED, [("true", _("Waived")), ("false", _("Not waived"))]),
+        method="left_alone",
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.filters["sector"].extra["codes"] = lambda: self.sectors
+
+    def left_alone(self, crises, name, value: str):
+        """These two are asked of the gaps."""
+        return crises
+
+    @property
+    def wants_waived(self):
+        return WAIVED.get(self.value("waived"), False)
+
+    @property
+    def gaps(self):
+        """The open gaps asked for, whether waived or not."""
+        return gaps.of(super().qs, phase=self.value("phase"), sector=self.value("sector"))
+
+    @property
+    def qs(self):
+        """The open gaps asked for as lists show them, the waived ones among them unless the address says otherwise."""
+        listed = gaps.listed(self.gaps)
+        asked = self.value("waived")
+        return listed.filter(waived=WAIVED[asked]) if asked else listed

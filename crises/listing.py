@@ -4,15 +4,25 @@ from django.db.models import Count, OuterRef, Prefetch, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from crises.filters import newest_level
-from crises.models import Gap, PhasePeriod
+from crises.dashboard import newest_affected
+from crises.models import Gap, LevelDecision, PhasePeriod
 
 
-def rows(crises, at=None):
-    """These crises with country, region, office, `open_periods`, `level` and `gap_count`. Two queries."""
-    today = (at or timezone.now()).date()
-    uncovered = Gap.objects.open().uncovered(today).filter(crisis=OuterRef("pk")).order_by()
-    counted = uncovered.values("crisis").annotate(n=Count("pk")).values("n")
+def newest_level(column, scheme=LevelDecision.Scheme.IOM):
+    """A column of the newest decision on the level, as a subquery of a crisis."""
+    decisions = LevelDecision.objects.filter(crisis=OuterRef("pk"), scheme=scheme)
+    return Subquery(decisions.order_by("-decided_on", "-pk").values(column)[:1])
+
+
+def rows(crises, at=None, *, phase=None):
+    """These crises with country, region, office, `open_periods`, level and `gap_count`. Two queries.
+
+    The level in force is `level_value` where `level_ended` is None. With a phase, only its gaps are counted.
+    """
+    missing = Gap.objects.open().uncovered((at or timezone.now()).date()).filter(crisis=OuterRef("pk"))
+    if phase:
+        missing = missing.filter(phase__slug=phase)
+    counted = missing.order_by().values("crisis").annotate(n=Count("pk")).values("n")
     return (
         crises.select_related("main_country__region", "office")
         .annotate(
@@ -28,3 +38,8 @@ def rows(crises, at=None):
             )
         )
     )
+
+
+def with_people(crises):
+    """Adds `people` and `people_on`, the newest key figure of people affected, or None. No further query."""
+    return crises.annotate(people=newest_affected("value"), people_on=newest_affected("as_of"))

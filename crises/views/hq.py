@@ -1,31 +1,50 @@
 """Crises side by side: the list, the gaps, the dashboard, and where each reader starts."""
 
+import re
 from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import EmptyPage, PageNotAnInteger, Paginator
+from django.db.models import F
+from django.db.models.functions import Lower
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from crises import dashboard as figures
 from crises import gaps, listing
-from crises.filters import CrisisFilter
+from crises.filters import CrisisFilter, GapFilter
 from crises.models import Crisis
-from crises.views.scope import readers
+from crises.views.pages import by_revision, numbered
+from crises.views.scope import inside, readers
 from offices.models import Office, Role
-from sectors import reference
 from sectors.exports import csv_file
 
-PAGE = 50
+COUNTED = 10_000  # a list is counted so far: beyond it the number helps nobody and costs the more the longer the list
+OLDEST, WHERE = 6, 12  # rows of the dashboard's tables
+NEWEST_FIRST = "-updated"
 SORTS = {
-    "updated": "revision",
-    "title": "title",
-    "country": "main_country__name",
-    "started": "started_on",
-    "gaps": "gap_count",
+    "title": Lower("title"),
+    "country": F("main_country__name"),
+    "gaps": F("gap_count"),
+    "started": F("started_on"),
+    "updated": F("revision"),
+}
+# What the pages read from the address beside the filters: what it may be, and the words where it is something else.
+PARAMETERS = {
+    "sort": (
+        f"-?({'|'.join(SORTS)})",
+        _("“sort” is one of title, country, gaps, started, updated; with a “-” in front for the reverse."),
+    ),
+    "mine": ("1", _("“mine” is 1, for the crises of your own offices, or is left out.")),
+    "page": ("[1-9][0-9]{0,5}", _("“page” is a whole number from 1 on.")),
+    "older": ("[0-9]{1,18}", _("“older” is a whole number: follow the links “Previous” and “Next”.")),
+    "newer": ("[0-9]{1,18}", _("“newer” is a whole number: follow the links “Previous” and “Next”.")),
+    "format": ("csv", _("“format” is csv, or is left out for the page.")),
 }
 
 
@@ -34,93 +53,119 @@ def home(request):
     """Each reader starts where their work is."""
     if not request.user.is_authenticated:
         return render(request, "home.html")
-    if request.user.holds(Role.HQ, Role.REGIONAL):
+    roles = _roles(request.user)
+    if roles & {Role.HQ, Role.REGIONAL}:
         return redirect("dashboard")
-    return redirect("crisis-list")
+    mine = "?mine=1" if roles & {Role.FIELD, Role.LEAD} else ""
+    return redirect(reverse("crisis-list") + mine)
 
 
-def _filtered(request, *allowed, content=None):
+def _roles(user):
+    return set(user.memberships.values_list("role", flat=True)) if user.is_authenticated else set()
+
+
+def _narrowed(request, *allowed, kind=CrisisFilter):
     """The crises this reader may see, narrowed by the address; and what is wrong with the address, if anything."""
-    narrowed = CrisisFilter(request.GET, Crisis.objects.visible_to(request.user), content=content)
-    return narrowed, narrowed.problems(allowed)
+    crises = Crisis.objects.visible_to(request.user)
+    if "mine" in allowed and request.GET.get("mine"):
+        crises = crises.filter(office__in=Office.objects.reached_by(request.user, Role.FIELD, Role.LEAD, Role.REGIONAL))
+    narrowed = kind(request.GET, crises)
+    problems = narrowed.problems(allowed)
+    for name in allowed:
+        pattern, words = PARAMETERS[name]
+        if (asked := request.GET.get(name)) and not re.fullmatch(pattern, asked):
+            problems.setdefault(name, [words])
+    return narrowed, problems
 
 
-def _wrong_address(request, problems):
-    lines = [line for lines in problems.values() for line in lines]
-    return render(request, "crises/wrong_address.html", {"problems": problems, "lines": lines}, status=400)
+def _wrong_address(request, problems, *, csv=False):
+    """Nothing is shown for an address that is not understood: a slip of typing must not look like an answer."""
+    if csv:
+        lines = [str(line) for lines in problems.values() for line in lines]
+        return HttpResponse("\n".join(lines), status=400, content_type="text/plain; charset=utf-8")
+    return render(request, "crises/wrong_address.html", {"problems": problems}, status=400)
 
 
-def _without(request, *names):
-    query = request.GET.copy()
-    for name in names:
-        query.pop(name, None)
-    return query.urlencode()
+def _turns(narrowed, page):
+    """The addresses of the pages before and after; empty where there is none."""
+    return {
+        "before": narrowed.query(**page.previous) if page.previous else "",
+        "after": narrowed.query(**page.next) if page.next else "",
+    }
+
+
+def _csv_name(name, narrowed):
+    """A file name that says of what filter and moment the file is."""
+    asked = [slugify(value) for value in narrowed.form.cleaned_data.values() if value]
+    return "-".join(filter(None, [name, *asked, f"{timezone.now():%Y%m%dT%H%MZ}"])) + ".csv"
+
+
+# /crises/
 
 
 @readers
 @require_safe
 def crisis_list(request):
     """The crises the reader may see: search, filters in the address, sort, count, CSV."""
-    narrowed, problems = _filtered(request, "sort", "page", "mine")
-    order, problem = _order(request)
-    if problems or problem:
-        return _wrong_address(request, problems | problem)
-    crises = _own(request, narrowed.qs)
-    pages = Paginator(listing.rows(crises).order_by(*order), PAGE)
-    try:
-        page = pages.page(request.GET.get("page", 1))
-    except (EmptyPage, PageNotAnInteger):
-        return _wrong_address(
-            request, {"page": [_("There is no such page. The last one is %(n)s.") % {"n": pages.num_pages}]}
-        )
+    narrowed, problems = _narrowed(request, "sort", "mine", "page", "older", "newer")
+    if problems:
+        return _wrong_address(request, problems)
+    rows, sort = listing.rows(narrowed.qs), request.GET.get("sort") or NEWEST_FIRST
+    n = narrowed.qs.order_by()[: COUNTED + 1].count()
+    if sort == NEWEST_FIRST:
+        page = by_revision(rows, older=request.GET.get("older"), newer=request.GET.get("newer"))
+    else:
+        page = numbered(_sorted(rows, sort), request.GET.get("page"), n)
+    roles = _roles(request.user)
+    mine = bool(request.GET.get("mine"))
     return render(
         request,
         "crises/list.html",
         {
             "filter": narrowed,
+            "fields": narrowed.fields("region country office phase level needs cause status exercise"),
             "chips": narrowed.chips(),
             "page": page,
-            "sort": request.GET.get("sort", "-updated"),
-            "query": _without(request, "page"),
-            "unsorted": _without(request, "page", "sort"),
-            "mine": "mine" in request.GET,
-            "not_mine": _without(request, "page", "mine"),
-            "stale": timezone.now() - timedelta(days=settings.CRISIS_STALE_DAYS),
-            "drafts": request.user.drafts.count() if request.user.is_authenticated else 0,
-            "may_log": request.user.is_authenticated and request.user.holds(Role.FIELD, Role.LEAD),
+            **_turns(narrowed, page),
+            "n": n,
+            "most": COUNTED,
+            "columns": {name: _column(narrowed, name, sort) for name in SORTS},
+            "mine": mine,
+            "other_scope": narrowed.query(mine=None if mine else "1") if roles - {Role.HQ} else "",
+            "csv": narrowed.query(),
+            "stale_before": timezone.now() - timedelta(days=settings.CRISIS_STALE_DAYS),
+            "drafts": request.user.drafts.count() if roles else 0,
+            "may_log": bool(roles & {Role.FIELD, Role.LEAD}),
         },
     )
 
 
-def _own(request, crises):
-    """Only the crises of the reader's own offices, where the address asks for them."""
-    if "mine" not in request.GET or not request.user.is_authenticated:
-        return crises
-    return crises.filter(office__in=Office.objects.reached_by(request.user, Role.FIELD, Role.LEAD, Role.REGIONAL))
+def _sorted(rows, sort):
+    column = SORTS[sort.removeprefix("-")]
+    first = column.desc(nulls_last=True) if sort.startswith("-") else column.asc(nulls_last=True)
+    return rows.order_by(first, "-revision")
 
 
-def _order(request):
-    """The columns to sort by, ending in a unique one; and what is wrong with the sort asked for."""
-    asked = request.GET.get("sort", "-updated")
-    name = asked.removeprefix("-")
-    if name not in SORTS:
-        return [], {"sort": [_("Sort by one of: %(names)s.") % {"names": ", ".join(SORTS)}]}
-    column = SORTS[name]
-    first = f"-{column}" if asked.startswith("-") else column
-    return ([first] if name == "updated" else [first, "-revision"]), {}
+def _column(narrowed, name, sort):
+    """The head of a column: how the list is sorted by it now, and the address that sorts by it the other way."""
+    up, down = name, f"-{name}"
+    first = up if name in ("title", "country") else down
+    return {
+        "aria": {up: "ascending", down: "descending"}.get(sort, ""),
+        "sort": narrowed.query(sort={up: down, down: up}.get(sort, first)),
+    }
 
 
 @readers
 @require_safe
 def crisis_list_csv(request):
     """The list as a table: every crisis of the filter, one line each."""
-    narrowed, problems = _filtered(request, "sort", "mine", "page")
-    order, problem = _order(request)
-    if problems or problem:
-        return _wrong_address(request, problems | problem)
+    narrowed, problems = _narrowed(request, "sort", "mine")
+    if problems:
+        return _wrong_address(request, problems, csv=True)
     header = (
-        "reference,title,status,exercise,country,country_name,office,cause,started,phases,iom_level,gaps,updated_at,"
-        "revision"
+        "reference,title,status,exercise,country,country_name,region,office,cause,glide,started,phases,iom_level,"
+        "critical_gaps,sharing,logged_at,updated_at,revision"
     )
 
     def line(crisis):
@@ -131,59 +176,68 @@ def crisis_list_csv(request):
             "yes" if crisis.exercise else "no",
             crisis.main_country_id,
             crisis.main_country.name,
+            crisis.main_country.region.name if crisis.main_country.region else None,
             crisis.office.name,
             crisis.cause,
+            crisis.glide,
             crisis.started_iso,
             " ".join(period.phase.slug for period in crisis.open_periods),
             None if crisis.level_ended else crisis.level_value,
             crisis.gap_count,
+            crisis.sharing,
+            crisis.logged_at.isoformat(timespec="seconds"),
             crisis.updated_at.isoformat(timespec="seconds"),
             crisis.revision,
         ]
 
-    crises = listing.rows(_own(request, narrowed.qs)).order_by(*order)
-    return csv_file("crises.csv", header.split(","), map(line, crises.iterator(chunk_size=500)))
+    crises = _sorted(listing.rows(narrowed.qs), request.GET.get("sort") or NEWEST_FIRST)
+    return csv_file(_csv_name("crises", narrowed), header.split(","), map(line, crises.iterator(chunk_size=500)))
+
+
+# /gaps/
 
 
 @login_required
 @require_safe
 def gap_list(request):
-    """Every open gap the reader may see, the oldest first, each with its reason."""
-    content = reference.current()
-    narrowed, problems = _filtered(request, "sector", "page", "waived", "format", content=content)
-    sector = request.GET.get("sector")
-    if sector and content.sector(sector) is None:
-        problems["sector"] = [_("“%(code)s” is not the code of a sector, such as S03.") % {"code": sector}]
+    """Every open gap the reader may see, the oldest first, each with its reason; the waived ones on their own."""
+    narrowed, problems = _narrowed(request, "page", "format", kind=GapFilter)
+    csv = request.GET.get("format") == "csv"
     if problems:
-        return _wrong_address(request, problems)
-    found = gaps.of(narrowed.qs, phase=request.GET.get("phase"), sector=sector)
-    listed = gaps.listed(found).filter(waived="waived" in request.GET)
-    if request.GET.get("format") == "csv":
-        return _gaps_csv(listed)
-    pages = Paginator(listed, PAGE)
-    page = pages.get_page(request.GET.get("page", 1))
+        return _wrong_address(request, problems, csv=csv)
+    waived = narrowed.value("waived")
+    listed = narrowed.qs if waived else narrowed.qs.filter(waived=False)
+    if csv:
+        return _gap_csv(_csv_name("gaps", narrowed), listed)
+    cells = gaps.by_cell(narrowed.gaps)
+    counted = gaps.count(cells)
+    n = counted["waived" if narrowed.wants_waived else "gaps"]
+    page = numbered(listed, request.GET.get("page"), n)
     return render(
         request,
         "crises/gaps.html",
         {
             "filter": narrowed,
-            "chips": narrowed.chips(),
+            "fields": narrowed.fields("sector phase region country office level exercise"),
+            "chips": narrowed.chips("waived"),
             "page": page,
-            "rows": [gaps.explained(gap) for gap in page],
-            "count": gaps.count(gaps.by_cell(found)),
-            "waived": "waived" in request.GET,
-            "sector": sector,
-            "query": _without(request, "page"),
-            "without_sector": _without(request, "page", "sector"),
-            "unwaived": _without(request, "page", "waived"),
+            **_turns(narrowed, page),
+            "rows": [gaps.explained(gap) for gap in page.rows],
+            "count": counted,
+            "waived": narrowed.wants_waived,
+            "open_ones": narrowed.query(waived=None),
+            "waived_ones": narrowed.query(waived="1"),
+            "csv": narrowed.query(format="csv"),
+            "content": narrowed.content,
+            "late_hours": settings.GAP_LATE_HOURS,
         },
     )
 
 
-def _gaps_csv(listed):
+def _gap_csv(name, listed):
     header = (
-        "reference,crisis,country,sector,sector_name,phase,because,paragraph,provenance,opened_at,days_open,late,"
-        "waived_until"
+        "reference,crisis,exercise,country,country_name,sector,sector_name,phase,because,paragraph,provenance,"
+        "opened_at,opened_why,days_open,late,waived_until"
     )
 
     def line(gap):
@@ -191,7 +245,9 @@ def _gaps_csv(listed):
         return [
             gap.crisis.reference,
             gap.crisis.title,
+            "yes" if gap.crisis.exercise else "no",
             gap.crisis.main_country_id,
+            gap.crisis.main_country.name,
             gap.sector.code,
             gap.sector.name,
             gap.phase.slug,
@@ -199,85 +255,105 @@ def _gaps_csv(listed):
             row["paragraph"],
             row["provenance"],
             gap.opened_at.isoformat(timespec="seconds"),
+            gap.opened_why,
             row["days"],
             "yes" if row["late"] else "no",
             gap.last_waiver.until if gap.waived else None,
         ]
 
-    return csv_file("gaps.csv", header.split(","), map(line, listed.iterator(chunk_size=500)))
+    return csv_file(name, header.split(","), map(line, listed.iterator(chunk_size=500)))
+
+
+# /dashboard/
 
 
 @login_required
 @require_safe
 def dashboard(request):
     """The picture across crises: what is met, what is missing, and what needs a decision."""
-    content = reference.current()
-    narrowed, problems = _filtered(request, content=content)
+    narrowed, problems = _narrowed(request)
     if problems:
         return _wrong_address(request, problems)
-    now, phase = timezone.now(), request.GET.get("phase")
-    crises = narrowed.qs
+    now, phase, crises = timezone.now(), narrowed.value("phase"), narrowed.qs
     missing = gaps.of(crises, phase=phase)
     cells = gaps.by_cell(missing, now)
     covered = figures.coverage(crises, cells, phase=phase)
-    oldest = gaps.listed(missing, now).filter(waived=False).prefetch_related(None)[:6]
+    staff = inside(request.user)
+    # The tables are cut short, so what they say of waivers is left out and not asked for.
+    oldest = gaps.listed(missing, now).filter(waived=False).prefetch_related(None)[:OLDEST]
+    where = listing.with_people(listing.rows(crises.open(), now, phase=phase))
     return render(
         request,
         "crises/dashboard.html",
         {
             "filter": narrowed,
+            "fields": narrowed.fields("region level phase exercise"),
             "chips": narrowed.chips(),
-            "query": request.GET.urlencode(),
             "now": now,
-            "counts": figures.counts(crises, now),
+            "counts": figures.counts(crises, now, suppressed=not staff),
             "total": figures.total(covered),
             "gaps": gaps.count(cells),
             "oldest": [gaps.explained(gap, now) for gap in oldest],
-            "phases": [one for one in content.phases if phase in (None, "", one.slug)],
-            "grid": _grid(content, covered, phase),
-            "open": listing.rows(crises.open(), now).order_by("-gap_count", "-revision")[:20],
-            "stale": now - timedelta(days=settings.CRISIS_STALE_DAYS),
+            "phases": [one for one in narrowed.content.phases if phase in ("", one.slug)],
+            "grid": list(_grid(narrowed, covered)),
+            "sums": [
+                figures.total({key: tally for key, tally in covered.items() if key[1] == one.slug})
+                for one in narrowed.content.phases
+                if phase in ("", one.slug)
+            ],
+            "where": where.order_by("-gap_count", F("people").desc(nulls_last=True), "-revision")[:WHERE],
+            "small": 0 if staff else figures.SMALL,
+            "links": {
+                "csv": narrowed.query(),
+                "gaps": reverse("gap-list") + narrowed.query(),
+                "waived": reverse("gap-list") + narrowed.query(waived="1"),
+                "crises": reverse("crisis-list") + narrowed.query(status="open"),
+                "most_gaps": reverse("crisis-list") + narrowed.query(status="open", sort="-gaps"),
+            },
+            "content": narrowed.content,
+            "stale_before": now - timedelta(days=settings.CRISIS_STALE_DAYS),
             "stale_days": settings.CRISIS_STALE_DAYS,
             "late_hours": settings.GAP_LATE_HOURS,
         },
     )
 
 
-def _grid(content, covered, phase):
-    """The coverage as rows of the framework's order: (sector, [(phase, tally or None, width of the bar in %)])."""
-    return [
-        (
-            sector,
-            [
+def _grid(narrowed, covered):
+    """The coverage in the framework's order: each sector with a cell for each phase shown."""
+    content, asked = narrowed.content, narrowed.value("phase")
+    for sector in content.sectors:
+        cells = []
+        for phase in content.phases:
+            if asked not in ("", phase.slug):
+                continue
+            tally = covered.get((sector.code, phase.slug))
+            gaps_here = narrowed.query(sector=sector.code, phase=phase.slug)
+            cells.append(
                 {
-                    "phase": one,
-                    "row": content.priorities[sector.pk, one.pk],
-                    "tally": (tally := covered.get((sector.code, one.slug))),
-                    "met": round(100 * tally.met / tally.needed) if tally else 0,
+                    "phase": phase,
+                    "row": content.priorities[sector.pk, phase.pk],
+                    "tally": tally,
+                    "percent": round(100 * tally.met / tally.needed) if tally else 0,
+                    "gaps": reverse("gap-list") + gaps_here,
                 }
-                for one in content.phases
-                if phase in (None, "", one.slug)
-            ],
-        )
-        for sector in content.sectors
-    ]
+            )
+        yield sector, cells
 
 
 @login_required
 @require_safe
 def dashboard_csv(request):
     """The coverage as a table: one line a sector and phase."""
-    content = reference.current()
-    narrowed, problems = _filtered(request, content=content)
+    narrowed, problems = _narrowed(request)
     if problems:
-        return _wrong_address(request, problems)
-    phase = request.GET.get("phase")
-    missing = gaps.by_cell(gaps.of(narrowed.qs, phase=phase))
-    grid = _grid(content, figures.coverage(narrowed.qs, missing, phase=phase), phase)
-    header = "sector,sector_name,phase,default_priority,provenance,needed,active,completed,waived,gaps"
+        return _wrong_address(request, problems, csv=True)
+    now, phase = timezone.now(), narrowed.value("phase")
+    missing = gaps.by_cell(gaps.of(narrowed.qs, phase=phase), now)
+    covered = figures.coverage(narrowed.qs, missing, phase=phase)
+    header = "sector,sector_name,phase,default_priority,provenance,needed,active,completed,waived,gaps,as_of"
 
     def lines():
-        for sector, cells in grid:
+        for sector, cells in _grid(narrowed, covered):
             for cell in cells:
                 tally = cell["tally"] or figures.plan.Tally()
                 yield [
@@ -291,6 +367,7 @@ def dashboard_csv(request):
                     tally.completed,
                     tally.waived,
                     tally.gaps,
+                    now.isoformat(timespec="seconds"),
                 ]
 
-    return csv_file("coverage.csv", header.split(","), lines())
+    return csv_file(_csv_name("coverage", narrowed), header.split(","), lines())
