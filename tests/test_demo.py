@@ -92,6 +92,15 @@ def test_the_partners_token_is_kept_where_only_its_owner_reads_it(loaded):
     assert load_demo.TOKEN.read_text() not in str(list(Token.objects.values()))
 
 
+def test_a_token_that_this_database_does_not_know_is_replaced(loaded, client):
+    load_demo.TOKEN.write_text("mcof_of_another_database")
+
+    call_command("load_demo", verbosity=0)
+
+    token = load_demo.TOKEN.read_text()
+    assert client.get("/api/v1/crises/", headers={"authorization": f"Token {token}"}).status_code == 200
+
+
 def test_a_partner_sees_shared_cases_of_the_agreed_countries(loaded):
     seen = Crisis.objects.visible_to(User.objects.get(username="partner"))
 
