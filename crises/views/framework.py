@@ -2,23 +2,47 @@
 
 from django.http import Http404
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
+from crises.concerned import needing, working
+from crises.models import Crisis
+from crises.views.scope import shown
 from sectors import reading
 
 
+@require_safe
 def sector(request, slug):
-    return render(request, "sectors/sector.html", _found(reading.of_sector(slug)))
+    """A sector, and where it is needed now."""
+    found = _found(reading.of_sector(slug))
+    return render(
+        request, "sectors/sector.html", found | _concerned(request, lambda crises: needing(crises, found["sector"]))
+    )
 
 
+@require_safe
 def system(request, slug):
-    return render(request, "sectors/system.html", _found(reading.of_system(slug)))
+    """A system, and the crises where a sector with a main link to it is active."""
+    found = _found(reading.of_system(slug))
+    return render(
+        request, "sectors/system.html", found | _concerned(request, lambda crises: working(crises, found["links"]))
+    )
 
 
+@require_safe
 def cluster(request, slug):
-    return render(request, "sectors/cluster.html", _found(reading.of_cluster(slug)))
+    """A cluster or group, and the crises where a sector with a main link to it is active."""
+    found = _found(reading.of_cluster(slug))
+    return render(
+        request, "sectors/cluster.html", found | _concerned(request, lambda crises: working(crises, found["links"]))
+    )
 
 
 def _found(framework):
     if framework is None:
         raise Http404
     return framework
+
+
+def _concerned(request, find):
+    """The crises concerned for readers who may see any; visitors of a site that publishes none are told nothing."""
+    return {"concerned": find(Crisis.objects.visible_to(request.user))} if shown(request.user) else {}

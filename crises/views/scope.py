@@ -11,12 +11,17 @@ from crises.models import Crisis
 from crises.services.amend import RIGHTS
 
 
+def shown(user):
+    """Whether pages about crises are for this reader at all: visitors only where the site publishes crises."""
+    return user.is_authenticated or settings.PUBLIC_CRISES
+
+
 def readers(view):
     """Lets in people who are signed in, and visitors where the site publishes crises; others go to sign in."""
 
     @wraps(view)
     def guarded(request, *args, **kwargs):
-        if request.user.is_authenticated or settings.PUBLIC_CRISES:
+        if shown(request.user):
             return view(request, *args, **kwargs)
         return redirect_to_login(request.get_full_path())
 
