@@ -35,8 +35,8 @@ def main():
         stages = [
             check("ruff check", "ruff", "check", "."),
             check("ruff format", "ruff", "format", "--check", "."),
-            check("djlint lint", "djlint", "--lint", "--quiet", "templates"),
-            check("djlint format", "djlint", "--check", "--quiet", "templates"),
+            check("djlint lint", "djlint", "--lint", "templates"),
+            check("djlint format", "djlint", "--check", "templates"),
             check("migrations", "django", "makemigrations", "--check", "--dry-run", **sqlite | PRODUCTION),
             check("deployment", "django", "check", "--deploy", "--fail-level", "WARNING", **sqlite | PRODUCTION),
             suite("suite on SQLite", folder, "not browser", **sqlite),
