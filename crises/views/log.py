@@ -6,10 +6,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpResponseRedirect, QueryDict
-from django.shortcuts import get_object_or_404, render, resolve_url
+from django.http import QueryDict
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -22,21 +22,12 @@ from crises.models import Crisis, Draft, Figure, PhasePeriod
 from crises.services.amend import RIGHTS
 from crises.services.facts import facts_as_known
 from crises.views.scope import seen_crisis
+from crises.views.sent import SeeOther, sign_in_first, unsent
 from offices.models import Office, Role
 from sectors import reference
 from sectors.models import Edition
 
-UNSENT = "unsent"  # in the session: what somebody sent after their session had ended
-MOST_KEPT = 64_000  # characters of it: the longest honest form has a tenth
 NOT_ANSWERS = {"csrfmiddlewaretoken", "key", "draft", "again", "take", "why_distinct", "distinct_from"}
-
-
-class SeeOther(HttpResponseRedirect):
-    status_code = 303
-
-
-def see_other(to, *args):
-    return SeeOther(resolve_url(to, *args))
 
 
 def at_time(moment):
@@ -46,11 +37,11 @@ def at_time(moment):
 # /crises/new/
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def log_crisis(request):
     """The form that logs a crisis: one page, exactly one crisis for one submission."""
     if not request.user.is_authenticated:
-        return _keep_and_sign_in(request)
+        return sign_in_first(request)
     offices = Office.objects.reached_by(request.user, Role.FIELD, Role.LEAD)
     shape = {
         "offices": list(offices),
@@ -60,7 +51,7 @@ def log_crisis(request):
         raise PermissionDenied(
             _("You need to be a field officer or lead of an office to log a crisis. The office's lead grants that.")
         )
-    if request.method == "GET":
+    if request.method != "POST":
         return _opened_log_page(request, shape)
     if "draft" in request.POST:
         return _save_draft(request)
@@ -93,35 +84,15 @@ def log_crisis(request):
     except services.KeyReused as reused:
         return _both_versions_page(request, form, reused.receipt)
     messages.success(request, _received(outcome.crisis))
-    return _let_go(request, see_other("crisis", outcome.crisis.reference), said["key"])
-
-
-def _keep_and_sign_in(request):
-    """The session ended while somebody was writing: what they sent waits for them behind the sign-in."""
-    if request.method == "POST":
-        answers = request.POST.copy()
-        answers.pop("csrfmiddlewaretoken", None)
-        if len(kept := answers.urlencode()) <= MOST_KEPT:
-            request.session[UNSENT] = {"path": request.path, "answers": kept}
-    return redirect_to_login(request.get_full_path() if request.method == "GET" else request.path)
-
-
-def _unsent(request):
-    """What this person sent to this page before they signed in, or None. Another person's is not shown."""
-    kept = request.session.get(UNSENT)
-    if not kept or kept["path"] != request.path:
-        return None
-    answers = QueryDict(kept["answers"])
-    return answers if answers.get("writer") == str(request.user.pk) else None
+    return _let_go(request, SeeOther(reverse("crisis", args=[outcome.crisis.reference])), said["key"])
 
 
 def _opened_log_page(request, shape):
     """The form as first shown: empty, or from a draft. What waited behind the sign-in becomes a draft."""
-    if answers := _unsent(request):
+    if answers := unsent(request):
         draft = _kept_draft(request.user, answers)
-        del request.session[UNSENT]
         messages.info(request, _("Your answers are kept. Check them and save."))
-        return see_other(f"{resolve_url('crisis-log')}?draft={draft.key}")
+        return SeeOther(f"{reverse('crisis-log')}?draft={draft.key}")
     if "draft" in request.GET:
         draft = get_object_or_404(Draft, key=_uuid(request.GET["draft"]), user=request.user)
         form = LogForm.as_left(QueryDict(draft.answers), **shape)
@@ -146,7 +117,7 @@ def _uuid(text):
 def _save_draft(request):
     draft = _kept_draft(request.user, request.POST.copy())
     messages.success(request, _("Draft saved %(time)s.") % {"time": at_time(draft.saved_at)})
-    return see_other(f"{resolve_url('crisis-log')}?draft={draft.key}")
+    return SeeOther(f"{reverse('crisis-log')}?draft={draft.key}")
 
 
 def _kept_draft(user, answers):
@@ -195,14 +166,13 @@ def _both_versions_page(request, form, receipt):
     figure = crisis.figures.filter(recorded_at=crisis.logged_at).first()
     now = {name: getattr(value, "pk", value) for name, value in form.facts.items()} | {"other_countries": []}
     received, sent = in_words(facts_as_known(first)), in_words(now)
-    rows = [(label, words, sent[name][1]) for name, (label, words) in received.items() if name in form.fields]
-    for name, then, value in (
-        ("phases", ", ".join(str(period.phase) for period in phases), ", ".join(map(str, said["phases"]))),
-        ("people", _figure_in_words(figure), _figure_in_words(form.figure and Figure(**form.figure))),
-        ("office", str(first.office), str(said["office"])),
-        ("sharing", first.get_sharing_display(), Crisis.Sharing(said["sharing"]).label),
-    ):
-        rows.append((form.fields[name].label, then, value))
+    pairs = {name: (words, sent[name][1]) for name, (_label, words) in received.items()} | {
+        "phases": (", ".join(str(period.phase) for period in phases), ", ".join(map(str, said["phases"]))),
+        "people": (_figure_in_words(figure), _figure_in_words(form.figure and Figure(**form.figure))),
+        "office": (str(first.office), str(said["office"])),
+        "sharing": (first.get_sharing_display(), Crisis.Sharing(said["sharing"]).label),
+    }
+    rows = [(field.label, *pairs[name]) for name, field in form.fields.items() if name in pairs]
     context = {"receipt": receipt, "rows": rows, "answers": _answers(request.POST), "key": uuid.uuid4()}
     return render(request, "crises/key_reused.html", context, status=422)
 
@@ -255,26 +225,24 @@ def discard_draft(request, key):
     get_object_or_404(Draft, key=key, user=request.user)
     services.discard_draft(key=key, by=request.user)
     messages.success(request, _("The draft is discarded."))
-    return _let_go(request, see_other("draft-list"), key)
+    return _let_go(request, SeeOther(reverse("draft-list")), key)
 
 
 # /crises/<reference>/edit/
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def edit_facts(request, reference):
     """Change what is known of a crisis; the plan follows and the page says what changed."""
     if not request.user.is_authenticated:
-        return _keep_and_sign_in(request)
+        return sign_in_first(request)
     crisis = seen_crisis(request, reference)
     if not crisis.may_edit:
         raise PermissionDenied(RIGHTS["edit"][1])
-    if request.method == "GET":
+    if request.method != "POST":
         return _opened_edit_page(request, crisis)
 
     form, revision = EditForm(request.POST), _revision(request.POST)
-    if _unsent(request):
-        del request.session[UNSENT]
     if not form.is_valid():
         return _edit_page(request, crisis, form, revision, status=400)
     theirs_stay = set(request.POST.getlist("take"))  # chosen on the page that shows a clash
@@ -288,14 +256,14 @@ def edit_facts(request, reference):
         return _clash_page(request, clash, form, revision)
     for sentence in _what_followed(outcome, form):
         messages.success(request, sentence)
-    return _let_go(request, see_other("crisis", reference), f"{reference}-edit")
+    return _let_go(request, SeeOther(reverse("crisis", args=[reference])), f"{reference}-edit")
 
 
 def _opened_edit_page(request, crisis):
     if not crisis.is_open:
         messages.error(request, _("This crisis is closed. Its office's lead can reopen it."))
-        return see_other("crisis", crisis.reference)
-    if answers := _unsent(request):
+        return SeeOther(reverse("crisis", args=[crisis.reference]))
+    if answers := unsent(request):
         messages.info(request, _("Your answers are kept. Check them and save."))
         return _edit_page(request, crisis, EditForm.as_left(answers), _revision(answers))
     form = EditForm(initial=EditForm.initial_of(crisis))
@@ -334,14 +302,16 @@ def _clash_page(request, clash, form, revision):
     ]
     clashes = [
         {"field": shown[name], "theirs": now[name][1], "yours": typed[name][1]}
-        for name in dict.fromkeys(QUESTION.get(name, name) for name in clash.fields)
+        for name in shown.fields
+        if name in {QUESTION.get(fact, fact) for fact in clash.fields}
     ]
     return _edit_page(request, crisis, shown, crisis.facts_revision, status=409, changes=changes, clashes=clashes)
 
 
 def _labels(names):
-    fields = EditForm.base_fields
-    return ", ".join(dict.fromkeys(str(fields[QUESTION.get(name, name)].label) for name in names))
+    questions = {QUESTION.get(name, name) for name in names}
+    labels = [field.label for name, field in EditForm.base_fields.items() if name in questions]
+    return ", ".join(_("“%(question)s”") % {"question": label} for label in labels)
 
 
 def _what_followed(outcome, form):

@@ -18,9 +18,10 @@
   const errors = document.querySelector(".errors");
   if (errors) errors.focus();
 
-  const form = document.querySelector("form[data-saved]");
+  const form = document.querySelector("form[data-keep]");
   if (!form) return;
-  const words = form.dataset;
+  const offer = document.getElementById("offer");
+  const words = offer.dataset;
   const say = (text) => { document.getElementById("kept").textContent = text; };
   const language = document.documentElement.lang;
   const spoken = (time) => {
@@ -47,7 +48,7 @@
   });
 
   const mine = PREFIX + form.elements.writer.value + ":";
-  const name = () => mine + (words.name || form.elements.key.value);
+  const name = () => mine + (form.dataset.keep || form.elements.key.value);
   const answers = () => [...new FormData(form)].filter(([question]) => !NOT_ANSWERS.has(question));
   let known = JSON.stringify(answers());
   let timer;
@@ -78,13 +79,13 @@
   document.addEventListener("visibilitychange", keep);
   addEventListener("pagehide", keep);
 
-  // An empty new form offers the newest copy; another form only its own, where that is newer than the server's.
+  // An empty new form offers the newest copy; a form with answers only its own, where that is newer than the server's.
+  const { fresh, keep: fixed, savedAt } = form.dataset;
   const copies = Object.keys(localStorage)
-    .filter((copy) => (words.fresh !== undefined && !words.name ? copy.startsWith(mine) && !copy.endsWith("-edit") : copy === name()))
+    .filter((copy) => (fresh && !fixed ? copy.startsWith(mine) && !copy.endsWith("-edit") : copy === name()))
     .map((copy) => ({ copy, ...JSON.parse(localStorage.getItem(copy)) }))
-    .filter(({ at }) => words.fresh !== undefined || at > (words.savedAt ?? Infinity) * 1000)
+    .filter(({ at }) => fresh || (savedAt && at > (Number(savedAt) + 1) * 1000))
     .sort((one, other) => other.at - one.at);
-  const offer = document.getElementById("offer");
   const show = () => {
     offer.hidden = !copies.length;
     if (copies.length) offer.querySelector("time").textContent = spoken(copies[0].at);
