@@ -1,54 +1,53 @@
-"""What happened to a crisis, in words: its history rows as sentences."""
+"""What happened to a crisis, in words: the rows of its history as sentences."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from crises.dates import SPOKEN, Precision
 from crises.models import Crisis, Figure, LevelDecision, PlanCell
+from offices.models import User
 from sectors import reference
 
 
 @dataclass(frozen=True)
 class Entry:
+    """One change: when, by whom, what, and the reason they gave, if any."""
+
     at: datetime
-    by: object
+    by: User
     sentence: str
     why: str
-    revision: int
 
 
 def timeline(crisis, most=None):
-    """The changes of a crisis, the newest first; `most` of them or all. One query."""
-    rows = crisis.history.select_related("history_user").order_by("-history_date")
-    content = reference.content(crisis.edition_id)
-    return [
-        Entry(
-            at=row.history_date,
-            by=row.history_user,
-            sentence=_sentence(row.history_change_reason or {}, content),
-            why=(row.history_change_reason or {}).get("why", ""),
-            revision=row.revision,
-        )
-        for row in rows[:most]
-    ]
+    """The changes of a crisis, the newest first: `most` of them, or all. One query."""
+    rows = crisis.history.select_related("history_user").order_by("-history_date", "-history_id")[:most]
+    return [_entry(row, reference.content(crisis.edition_id)) for row in rows]
 
 
-def _sentence(said, content):
-    tell = TOLD.get(said.get("event"))
-    return tell(said, content) if tell else _("Changed.")
+def _entry(row, content):
+    said = row.history_change_reason or {}
+    tell = TELL.get(said.get("event"), _nothing)
+    return Entry(at=row.history_date, by=row.history_user, sentence=tell(said, content), why=said.get("why", ""))
+
+
+def _nothing(said, content):
+    return _("Facts confirmed: nothing changed.")
 
 
 def _logged(said, content):
-    others = said.get("distinct_from")
-    if others:
-        return _("Logged; not the same as %(others)s.") % {"others": ", ".join(others)}
+    if others := said.get("distinct_from"):
+        return _("Logged, and not the same as %(others)s.") % {"others": ", ".join(others)}
     return _("Logged.")
 
 
 def _facts(said, content):
-    names = [str(Crisis._meta.get_field(name).verbose_name) for name in said["fields"] if name != "start_precision"]
-    return _("Facts changed: %(names)s.") % {"names": ", ".join(names)} if names else _("Facts confirmed.")
+    names = [Crisis._meta.get_field(name).verbose_name for name in said["fields"] if name != "start_precision"]
+    return _("Facts changed: %(names)s.") % {"names": ", ".join(map(str, names or [_("start")]))}
 
 
 def _where(said, content):
@@ -59,50 +58,86 @@ def _where(said, content):
 
 
 def _status(said, content):
-    words = _where(said, content) | {"now": PlanCell.Status(said["now"]).label.lower()}
+    status = PlanCell.Status
     if said["was"] == said["now"]:
-        return _("%(sector)s, %(phase)s: details changed, still %(now)s.") % words
-    return _("%(sector)s, %(phase)s: %(was)s, now %(now)s.") % (
-        words | {"was": PlanCell.Status(said["was"]).label.lower()}
-    )
+        words = _("%(sector)s (%(phase)s): lead, date or note changed.")
+    else:
+        words = {
+            status.NOT_STARTED: _("%(sector)s (%(phase)s) is back to not started."),
+            status.PLANNED: _("%(sector)s (%(phase)s) is planned."),
+            status.ACTIVE: _("%(sector)s (%(phase)s) is active."),
+            status.COMPLETED: _("%(sector)s (%(phase)s) is completed."),
+            status.STOOD_DOWN: _("%(sector)s (%(phase)s) stands down."),
+        }[said["now"]]
+    return words % _where(said, content)
+
+
+def _waived(said, content):
+    until = date_format(date.fromisoformat(said["until"]), SPOKEN[Precision.DAY])
+    return _("Gap of %(sector)s (%(phase)s) waived until %(until)s.") % (_where(said, content) | {"until": until})
+
+
+def _phase_opened(said, content):
+    return _("Now in the phase “%(phase)s”.") % {"phase": content.phase(said["phase"]).short_name}
+
+
+def _phase_closed(said, content):
+    return _("No longer in the phase “%(phase)s”.") % {"phase": content.phase(said["phase"]).short_name}
 
 
 def _figure(said, content):
-    number = _("not known") if said["value"] is None else f"{said['value']:,}"
-    return _("Figure added. %(metric)s: %(number)s %(unit)s.") % {
-        "metric": Figure.Metric(said["metric"]).label,
-        "number": number,
-        "unit": Figure.Unit(said["unit"]).label,
+    # The words of a figure are its own: one that is never saved says them.
+    figure = Figure(**{name: said[name] for name in ("metric", "group", "value", "unit", "qualifier")})
+    words = {
+        "what": figure.get_metric_display(),
+        "group": figure.get_group_display().lower(),
+        "number": _("not known") if figure.value is None else f"{intcomma(figure.value)} {figure.get_unit_display()}",
     }
+    if figure.value is not None and figure.qualifier != Figure.Qualifier.EXACT:
+        words["number"] = f"{figure.get_qualifier_display().lower()} {words['number']}"
+    if figure.group == Figure.ALL:
+        return _("Figure added. %(what)s: %(number)s.") % words
+    return _("Figure added. %(what)s, %(group)s: %(number)s.") % words
 
 
 def _level(said, content):
-    return _("%(scheme)s decided: %(value)s.") % {
+    return _("%(scheme)s decided: %(level)s.") % {
         "scheme": LevelDecision.Scheme(said["scheme"]).label,
-        "value": LevelDecision.Value(said["value"]).label,
+        "level": LevelDecision.Value(said["value"]).label,
     }
 
 
-TOLD = {
+def _activity(said, content):
+    return _("Line of work added: %(name)s.") % {"name": said["name"]}
+
+
+def _shared(said, content):
+    sharing = Crisis.Sharing
+    return _("Shared with “%(now)s”, before with “%(was)s”.") % {
+        "now": sharing(said["now"]).label,
+        "was": sharing(said["was"]).label,
+    }
+
+
+def _closed(said, content):
+    return _("Closed.")
+
+
+def _reopened(said, content):
+    return _("Reopened.")
+
+
+TELL = {
     "logged": _logged,
     "facts": _facts,
     "status": _status,
+    "waived": _waived,
+    "phase_opened": _phase_opened,
+    "phase_closed": _phase_closed,
     "figure": _figure,
+    "activity": _activity,
     "level": _level,
-    "activity": lambda said, content: _("Line of work added: %(name)s.") % {"name": said["name"]},
-    "waived": lambda said, content: (
-        _("Gap of %(sector)s, %(phase)s, waived until %(until)s.") % (_where(said, content) | {"until": said["until"]})
-    ),
-    "phase_opened": lambda said, content: (
-        _("Phase opened: %(phase)s.") % {"phase": content.phase(said["phase"]).short_name.lower()}
-    ),
-    "phase_closed": lambda said, content: (
-        _("Phase left: %(phase)s.") % {"phase": content.phase(said["phase"]).short_name.lower()}
-    ),
-    "closed": lambda said, content: _("Closed."),
-    "reopened": lambda said, content: _("Reopened."),
-    "shared": lambda said, content: (
-        _("Who can see this: %(was)s, now %(now)s.")
-        % {"was": Crisis.Sharing(said["was"]).label.lower(), "now": Crisis.Sharing(said["now"]).label.lower()}
-    ),
+    "shared": _shared,
+    "closed": _closed,
+    "reopened": _reopened,
 }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crises.views import crisis, framework, hq, log, plan
+from crises.views import crisis, framework, hq, log, plan, statements
 
 urlpatterns = [
     path("", hq.home, name="home"),
@@ -22,10 +22,10 @@ urlpatterns = [
     path("crises/<str:reference>/close/", crisis.close, name="crisis-close"),
     path("crises/<str:reference>/reopen/", crisis.reopen, name="crisis-reopen"),
     path("crises/<str:reference>/sharing/", crisis.sharing, name="crisis-sharing"),
-    path("crises/<str:reference>/level/", crisis.level, name="crisis-level"),
-    path("crises/<str:reference>/figures/", crisis.figures, name="figure-list"),
-    path("crises/<str:reference>/figures/new/", crisis.add_figure, name="figure-add"),
-    path("crises/<str:reference>/activities/new/", crisis.add_activity, name="activity-add"),
+    path("crises/<str:reference>/level/", statements.level, name="crisis-level"),
+    path("crises/<str:reference>/figures/", statements.figures, name="figure-list"),
+    path("crises/<str:reference>/figures/new/", statements.add_figure, name="figure-add"),
+    path("crises/<str:reference>/activities/new/", statements.add_activity, name="activity-add"),
     # /crises/<reference>/plan/
     path("crises/<str:reference>/plan/", plan.plan_page, name="plan"),
     path("crises/<str:reference>/plan.csv", plan.plan_csv, name="plan-csv"),

@@ -1,133 +1,211 @@
 """The forms that add a dated statement: a figure, a line of work, a decision on the level."""
 
+import uuid
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from crises.forms.facts import CountedLength, WholeNumberField
-from crises.forms.fields import PartialDateField
+from crises.forms.fields import CountedLength, PartialDateField, WholeNumberField
 from crises.forms.plan import DayInput
 from crises.models import Figure, LevelDecision, SourceKind
 
 
-class SourcedForm(forms.Form):
-    """What every statement says of itself: when it holds and where it comes from."""
+def _says(message):
+    """One sentence for an answer that is missing and for one that was never offered."""
+    return dict.fromkeys(["required", "invalid_choice"], message)
+
+
+class StatementForm(forms.Form):
+    """A form received once: its key is made when it is first shown and kept until it is received."""
+
+    key = forms.UUIDField(
+        widget=forms.HiddenInput,
+        error_messages=dict.fromkeys(
+            ["required", "invalid"], _("This form had lost its number and has a new one. Check your answers and save.")
+        ),
+    )
+
+    def __init__(self, data=None, *, sectors):
+        """`sectors` are the framework's; a form that asks for none takes no notice of them."""
+        super().__init__(data, initial={"key": uuid.uuid4()})
+
+    def take_new_key(self):
+        """What is sent next is another submission; what was typed stays."""
+        self.data = self.data.copy()
+        self.data["key"] = str(uuid.uuid4())
+
+    @property
+    def values(self):
+        """The cleaned answers in the words of the services."""
+        return self.cleaned_data
+
+
+class SourcedForm(StatementForm):
+    """What figures and lines of work say of themselves: when they hold and where they come from."""
 
     as_of = PartialDateField(
         name=_("Date"),
-        label=_("Date it holds for"),
+        label=_("Which date does it hold for?"),
         help_text=_("Leave the day empty if the source gives only the month."),
         error_messages={"required": _("Enter the date it holds for.")},
     )
     source_kind = forms.ChoiceField(
         choices=[("", _("Select a source")), *SourceKind.choices],
         label=_("Who says so?"),
-        error_messages={"required": _("Select who says so.")},
+        error_messages=_says(_("Select who says so.")),
     )
     source = forms.CharField(
-        label=_("Document or address"), required=False, validators=[CountedLength(300, _("Document or address"))]
+        label=_("Document or address"),
+        required=False,
+        help_text=_("Its title, number or web address, so that others can find it."),
+        validators=[CountedLength(300, _("Document or address"))],
     )
-    note = forms.CharField(label=_("Note"), required=False, validators=[CountedLength(300, _("Note"))])
-    sectors = forms.ModelMultipleChoiceField(
-        None,
+    sectors = forms.TypedMultipleChoiceField(
         label=_("Sectors"),
         required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("One, several or none."),
+        widget=forms.CheckboxSelectMultiple({"class": "cols"}),
+        error_messages={"invalid_choice": _("“%(value)s” is not one of the sectors.")},
     )
-    key = forms.UUIDField(widget=forms.HiddenInput)
+    note = forms.CharField(label=_("Note"), required=False, validators=[CountedLength(300, _("Note"))])
 
-    def __init__(self, *args, sectors, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["sectors"].queryset = sectors
+    def __init__(self, data=None, *, sectors):
+        super().__init__(data, sectors=sectors)
+        self.fields["sectors"].choices = [(sector.code, f"{sector.number} {sector.short_name}") for sector in sectors]
+        self.fields["sectors"].coerce = {sector.code: sector for sector in sectors}.get
 
     @property
     def values(self):
-        """The cleaned answers in the words of the services."""
-        said = dict(self.cleaned_data)
-        said["as_of"], said["as_of_precision"] = said["as_of"]
-        said["sectors"] = list(said["sectors"])
-        return said
+        as_of, precision = self.cleaned_data["as_of"]
+        return self.cleaned_data | {"as_of": as_of, "as_of_precision": precision}
 
 
 class FigureForm(SourcedForm):
-    field_order = (
-        "metric",
-        "group",
-        "value",
-        "qualifier",
-        "unit",
-        "as_of",
-        "source_kind",
-        "source",
-        "place",
-        "headline",
-        "sectors",
-        "note",
-    )
+    """One number from one source for one date."""
 
     metric = forms.ChoiceField(
         choices=[("", _("Select what is counted")), *Figure.Metric.choices],
         label=_("What is counted?"),
-        error_messages={"required": _("Select what is counted.")},
+        error_messages=_says(_("Select what is counted.")),
     )
-    group = forms.ChoiceField(choices=Figure.GROUPS, label=_("Which group?"))
+    group = forms.ChoiceField(
+        choices=Figure.GROUPS, label=_("Which group?"), error_messages=_says(_("Select which group is counted."))
+    )
     value = WholeNumberField(
         name=_("The number"),
         label=_("How many?"),
         required=False,
-        help_text=_("From one source. Leave empty if it is not known: do not enter 0."),
+        help_text=_("From one source: do not add sources together. Leave it empty if it is not known: do not enter 0."),
     )
     qualifier = forms.ChoiceField(
-        choices=Figure.Qualifier.choices, label=_("How exact?"), widget=forms.RadioSelect(attrs={"class": "row"})
+        choices=Figure.Qualifier.choices,
+        initial=Figure.Qualifier.EXACT,
+        label=_("How exact is it?"),
+        widget=forms.RadioSelect({"class": "row"}),
+        error_messages=_says(_("Select how exact the number is.")),
     )
     unit = forms.ChoiceField(
-        choices=Figure.Unit.choices, label=_("Unit"), widget=forms.RadioSelect(attrs={"class": "row"})
+        choices=Figure.Unit.choices,
+        initial=Figure.Unit.PEOPLE,
+        label=_("What does one stand for?"),
+        widget=forms.RadioSelect({"class": "row"}),
+        error_messages=_says(_("Select people, households or houses.")),
     )
-    place = forms.CharField(label=_("Place"), required=False, validators=[CountedLength(80, _("Place"))])
-    headline = forms.BooleanField(label=_("Show it among the key figures of the crisis"), required=False)
+    place = forms.CharField(
+        label=_("Place"),
+        required=False,
+        help_text=_("Only if the number is for a part of the crisis."),
+        validators=[CountedLength(80, _("Place"))],
+    )
+    headline = forms.BooleanField(
+        label=_("Show it among the key figures of the crisis"),
+        required=False,
+        initial=True,
+    )
+
+    field_order = [
+        *("metric", "group", "value", "qualifier", "unit", "as_of", "source_kind", "source"),
+        *("place", "sectors", "note", "headline"),
+    ]
 
 
 class ActivityForm(SourcedForm):
-    field_order = ("name", "sectors", "required", "confirmed", "currency", "as_of", "source_kind", "source", "note")
+    """A line of work and its money."""
 
     name = forms.CharField(
         label=_("Line of work"),
-        help_text=_("For example evacuation of stranded migrants, or water and sanitation."),
+        help_text=_("For example: evacuation of stranded migrants, or water and sanitation."),
         validators=[CountedLength(120, _("Line of work"))],
         error_messages={"required": _("Enter the line of work.")},
     )
-    required = WholeNumberField(name=_("The amount"), label=_("Amount required"), required=False)
-    confirmed = WholeNumberField(name=_("The amount"), label=_("Amount confirmed"), required=False)
-    currency = forms.CharField(label=_("Currency"), initial="USD", help_text=_("Three letters, like USD."))
+    currency = forms.CharField(
+        label=_("Currency"),
+        initial="USD",
+        widget=forms.TextInput({"size": 4, "autocomplete": "off"}),
+        help_text=_("Three letters, like USD."),
+        error_messages={"required": _("Enter the currency.")},
+    )
+    required = WholeNumberField(
+        name=_("The amount required"),
+        label=_("Amount required"),
+        required=False,
+        help_text=_("In whole units. Leave it empty if it is not known: do not enter 0."),
+    )
+    confirmed = WholeNumberField(name=_("The amount confirmed"), label=_("Amount confirmed by donors"), required=False)
+
+    field_order = [
+        *("name", "sectors", "currency", "required", "confirmed", "as_of", "source_kind", "source", "note"),
+    ]
+
+    def __init__(self, data=None, *, sectors):
+        super().__init__(data, sectors=sectors)
+        self.fields["sectors"].help_text = _("One, several, or none where the framework's list has none for it.")
 
     def clean_currency(self):
-        return self.cleaned_data["currency"].strip().upper()
+        return self.cleaned_data["currency"].upper()
 
 
-class LevelForm(forms.Form):
+class LevelForm(StatementForm):
+    """A decision on the level, in one of the two schemes."""
+
     value = forms.ChoiceField(
         choices=[
-            (LevelDecision.Scheme.IOM.label, [(value, value.label) for value in LevelDecision.VALUES["iom"]]),
-            (
-                LevelDecision.Scheme.INTER_AGENCY.label,
-                [(value, value.label) for value in LevelDecision.VALUES["inter_agency"]],
+            ("", _("Select a level")),
+            *(
+                (scheme.label, [(level.value, level.label) for level in levels])
+                for scheme, levels in LevelDecision.VALUES.items()
             ),
         ],
-        label=_("Level"),
+        label=_("Which level was decided?"),
+        error_messages=_says(_("Select the level that was decided.")),
     )
     decided_on = forms.DateField(
-        label=_("Decided on"), widget=DayInput, error_messages={"required": _("Enter the day of the decision.")}
+        label=_("Decided on"),
+        widget=DayInput,
+        error_messages={
+            "required": _("Enter the day of the decision."),
+            "invalid": _("The day of the decision must be a real date, like 2026-09-24."),
+        },
     )
-    ended_on = forms.DateField(label=_("Ended on"), required=False, widget=DayInput)
-    review_on = forms.DateField(label=_("Review on"), required=False, widget=DayInput)
+    ended_on = forms.DateField(
+        label=_("Ended on"),
+        required=False,
+        widget=DayInput,
+        help_text=_("To end a level, record it once more with the day it ended."),
+        error_messages={"invalid": _("The end must be a real date, like 2026-09-24.")},
+    )
+    review_on = forms.DateField(
+        label=_("To be reviewed on"),
+        required=False,
+        widget=DayInput,
+        error_messages={"invalid": _("The day of the review must be a real date, like 2026-09-24.")},
+    )
     source = forms.CharField(
         label=_("Document or address"), required=False, validators=[CountedLength(300, _("Document or address"))]
     )
     note = forms.CharField(label=_("Note"), required=False, validators=[CountedLength(300, _("Note"))])
-    key = forms.UUIDField(widget=forms.HiddenInput)
 
     @property
     def values(self):
-        said = dict(self.cleaned_data)
-        iom = said["value"] in LevelDecision.VALUES[LevelDecision.Scheme.IOM]
-        return said | {"scheme": LevelDecision.Scheme.IOM if iom else LevelDecision.Scheme.INTER_AGENCY}
+        said = self.cleaned_data
+        scheme = next(scheme for scheme, levels in LevelDecision.VALUES.items() if said["value"] in levels)
+        return said | {"scheme": scheme}

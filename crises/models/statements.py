@@ -190,5 +190,11 @@ class LevelDecision(models.Model):
         return f"{self.get_scheme_display()}: {self.get_value_display()}"
 
     def clean(self):
+        """One decision's own rules. Raises ValidationError that names the field."""
+        wrong = {}
         if self.review_on and self.decided_on and self.review_on < self.decided_on:
-            raise ValidationError({"review_on": _("The review date must be the day of the decision or later.")})
+            wrong["review_on"] = _("The review date must be the day of the decision or later.")
+        if self.ended_on and self.decided_on and self.ended_on < self.decided_on:
+            wrong["ended_on"] = _("The end of a level must be the day of the decision or later.")
+        if wrong:
+            raise ValidationError(wrong)

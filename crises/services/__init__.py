@@ -9,7 +9,7 @@ from .amend import KeyReused, Outcome, Stale
 from .cells import change_status, waive_gap
 from .drafts import discard_draft, save_draft
 from .facts import log_crisis, update_facts
-from .lifecycle import close_crisis, close_phase, open_phase, reopen_crisis, share_crisis
+from .lifecycle import close_crisis, close_phase, open_phase, reopen_crisis, right_to_share, share_crisis
 from .statements import add_activity, add_figure, decide_level
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "log_crisis",
     "open_phase",
     "reopen_crisis",
+    "right_to_share",
     "save_draft",
     "share_crisis",
     "update_facts",

@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crises.dates import bounds
 from crises.models import Crisis, Gap, PhasePeriod
 
 from .amend import amend
@@ -49,10 +50,16 @@ def close_phase(*, crisis, phase, by, left_on=None, at=None):
 
 
 def close_crisis(*, crisis, by, ended_on=None, end_precision="", why="", at=None):
-    """Close a crisis: its gaps end and its plan stays readable. The office lead's decision."""
+    """Close a crisis: its gaps end and its plan stays readable. The office lead's decision.
+
+    An end known to the month or the year is kept as the last day it can mean, so that it never lies before the start.
+    """
     at = at or timezone.now()
     with amend(crisis, by=by, right="close", at=at, why=Gap.Why.CRISIS) as (amendment, outcome):
-        _refuse_future(ended_on, at, "ended_on")
+        if ended_on:
+            first, last = bounds(ended_on, end_precision)
+            _refuse_future(first, at, "ended_on")
+            ended_on = min(last, at.date())
         closing = amendment.crisis
         closing.status = Crisis.Status.CLOSED
         closing.ended_on, closing.end_precision = ended_on, end_precision
@@ -73,12 +80,17 @@ def reopen_crisis(*, crisis, by, why="", at=None):
     return outcome
 
 
+def right_to_share(was, now):
+    """The right that changing who can see a crisis takes: HQ's where partners or the public come in or leave."""
+    outside = {Crisis.Sharing.PARTNERS, Crisis.Sharing.PUBLIC}
+    return "decide" if {was, now} & outside else "edit"
+
+
 def share_crisis(*, crisis, sharing, by, at=None):
     """Change who can see a crisis: the office between itself and staff, HQ also with partners or the public."""
-    outside = {Crisis.Sharing.PARTNERS, Crisis.Sharing.PUBLIC}
 
     def right(locked):
-        return "decide" if {sharing, locked.sharing} & outside else "edit"
+        return right_to_share(locked.sharing, sharing)
 
     with amend(crisis, by=by, right=right, at=at, why=Gap.Why.CRISIS, closed_too=True) as (amendment, outcome):
         was, amendment.crisis.sharing = amendment.crisis.sharing, Crisis.Sharing(sharing)

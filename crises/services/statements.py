@@ -25,6 +25,7 @@ def _add(model, event, *, crisis, by, at, right, key, values, sectors=(), closed
             row = model(crisis=amendment.crisis, recorded_at=at, recorded_by=by, revision=0, **values)
             _refuse_future(values.get("as_of"), values.get("as_of_precision"), at, "as_of")
             _refuse_future(values.get("decided_on"), "day", at, "decided_on")
+            _refuse_future(values.get("ended_on"), "day", at, "ended_on")
             amendment.keep(row, **({"sectors": sectors} if sectors else {}))
             amendment.record(event, **_told(row))
     return outcome

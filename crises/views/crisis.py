@@ -1,71 +1,100 @@
-"""One crisis: its page, figures and lines of work, phases, end, sharing and levels."""
+"""One crisis: its page, its phases, its end and who can see it."""
 
-import uuid
-
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import F
 from django.http import Http404
-from django.shortcuts import redirect, render
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crises import services
-from crises.forms.lifecycle import CloseForm, PhaseForm, SharingForm
-from crises.forms.statements import ActivityForm, FigureForm, LevelForm
-from crises.models import Crisis
+from crises.listing import newest_level
+from crises.forms.lifecycle import CloseForm, PhaseForm, ReopenForm, SharingForm
+from crises.models import Crisis, Figure, LevelDecision, PlanCell
+from crises.next_steps import next_steps
 from crises.reading import plan_of
 from crises.services.amend import RIGHTS
 from crises.timeline import timeline
-from crises.views.scope import readers, seen_crisis
+from crises.views.scope import allowed, inside, readers, seen_crises, seen_crisis
+from crises.views.sent import SeeOther, sign_in_first, unsent
 
-RECENT = 12
+RECENT = 20
+
+
+# /crises/<reference>/
 
 
 @readers
 @require_safe
 def crisis_page(request, reference):
-    """Where a crisis stands: its state, what to do next, key figures, gaps, facts and what happened."""
-    crisis = seen_crisis(request, reference)
-    plan = plan_of(crisis)
+    """Where a crisis stands: its state, what to do next, key figures, gaps, facts and what happened.
+
+    Ten queries for staff, however much there is to show: session, reader, crisis with levels and countries,
+    plan (4), figures, lines of work, history.
+    """
+    crisis, other_countries = _crisis_and_countries(request, reference)
+    plan, own = plan_of(crisis), inside(request.user)
     figures = list(crisis.figures.all())
-    levels = list(crisis.levels.all())
-    inside = request.user.is_authenticated and not request.user.partner_id
-    every = "all" in request.GET
+    activities = _with_sectors(crisis.activities)
+    every = request.GET.get("all") == "1"
+    changes = timeline(crisis, None if every else RECENT + 1) if own else []
     return render(
         request,
         "crises/crisis.html",
         {
             "crisis": crisis,
+            "inside": own,
             "plan": plan,
-            "levels": _current(levels),
-            "next": _next_tasks(crisis, plan, figures, levels) if inside else [],
+            "steps": next_steps(crisis, plan, figures),
             "headline": _headline(figures),
-            "others": len(figures),
+            "figures": len(figures),
             "strips": [
-                (period, [cell for cell in plan.cells if cell.phase == period.phase]) for period in plan.open_periods
+                (period.phase, [cell for cell in plan.cells if cell.phase == period.phase])
+                for period in plan.open_periods
             ],
-            "gaps": [
-                {"cell": cell, "days": cell.open_gap.days_open(), "late": cell.open_gap.late()} for cell in plan.gaps
-            ],
-            "waived": plan.waived,
-            "activities": crisis.activities.prefetch_related("sectors"),
-            "other_countries": crisis.other_countries.all(),
-            "timeline": timeline(crisis, None if every else RECENT) if inside else [],
+            "facts": _facts(crisis, other_countries, own),
+            "activities": activities,
+            "sums": _sums(activities),
+            "readers": _readers_in_words(crisis),
+            "may_share": _may_share(crisis),
+            "changes": changes if every else changes[:RECENT],
+            "more": len(changes) > RECENT and not every,
             "every": every,
-            "inside": inside,
-            "sharing_words": SharingForm.MEANINGS[crisis.sharing],
         },
     )
 
 
-def _current(levels):
-    """The decision in force in each scheme: the newest one, unless it has ended."""
-    newest = {}
-    for decision in levels:  # newest first
-        newest.setdefault(decision.scheme, decision)
-    return {scheme: decision for scheme, decision in newest.items() if decision.ended_on is None}
+def _crisis_and_countries(request, reference):
+    """The crisis with the levels in force, and the names of its other countries. One query: a row for each country."""
+    inter_agency = LevelDecision.Scheme.INTER_AGENCY
+    rows = list(
+        seen_crises(request)
+        .filter(reference=reference)
+        .annotate(
+            other_country=F("other_countries__name"),
+            level_value=newest_level("value"),
+            level_ended=newest_level("ended_on"),
+            inter_agency_value=newest_level("value", inter_agency),
+            inter_agency_ended=newest_level("ended_on", inter_agency),
+        )
+        .order_by("other_country")
+    )
+    if not rows:
+        raise Http404
+    crisis = rows[0]
+    crisis.level = _in_force(crisis.level_value, crisis.level_ended)
+    crisis.inter_agency = _in_force(crisis.inter_agency_value, crisis.inter_agency_ended)
+    return crisis, [row.other_country for row in rows if row.other_country]
+
+
+def _in_force(value, ended):
+    """The newest decision of a scheme in words, unless it has ended."""
+    return LevelDecision.Value(value).label if value and not ended else None
 
 
 def _headline(figures):
@@ -74,232 +103,233 @@ def _headline(figures):
     for figure in figures:  # newest first
         if figure.headline:
             newest.setdefault((figure.metric, figure.group), figure)
-    return list(newest.values())
+    groups, metrics = list(dict(Figure.GROUPS)), Figure.Metric.values
+    return sorted(newest.values(), key=lambda figure: (metrics.index(figure.metric), groups.index(figure.group)))
 
 
-def _next_tasks(crisis, plan, figures, levels):
-    """What this reader can do next: (words, address name, more arguments)."""
-    tasks = []
-    if crisis.is_open and crisis.may_edit:
-        n = len(plan.gaps)
-        if n:
-            words = ngettext("Activate or plan %(n)s critical sector", "Activate or plan %(n)s critical sectors", n)
-            tasks.append((words % {"n": n}, "plan", ""))
-        tasks += [
-            (_("Answer: %(question)s") % {"question": cell.question_words}, "crisis-edit", f"#id_{cell.question}_0")
-            for cell in plan.cells
-            if cell.question and cell.phase_open
-        ]
-        if not figures:
-            tasks.append((_("Add the first figure with its source"), "figure-add", ""))
-    if crisis.is_open and crisis.may_decide:
-        if not any(decision.scheme == "iom" for decision in levels):
-            tasks.append((_("Decide the emergency level: not assessed yet"), "crisis-level", ""))
-        late = [cell for cell in plan.gaps if cell.open_gap.late()]
-        if late:
-            words = ngettext(
-                "%(n)s gap is late: ask the office, or waive",
-                "%(n)s gaps are late: ask the office, or waive",
-                len(late),
+def _facts(crisis, other_countries, own):
+    """What is known of the crisis: (question, answer), the answer empty where it is not known yet."""
+    said = {True: _("Yes"), False: _("No"), None: ""}
+    cause = crisis.get_cause_display()
+    facts = [
+        (_("Summary"), crisis.summary),
+        (_("Country most affected"), crisis.main_country.name),
+        (_("Other countries"), ", ".join(other_countries)),
+        (_("Main cause"), f"{cause}: {crisis.cause_detail}" if crisis.cause_detail else cause),
+        (_("How it began"), crisis.get_onset_display()),
+        (_("Start"), crisis.started),
+        (_("People cross a border"), said[crisis.crosses_border]),
+        (_("Foreign nationals are affected"), said[crisis.foreign_nationals]),
+        (_("Who is affected"), "; ".join(map(str, crisis.group_labels))),
+        (_("The State has asked for support"), said[crisis.state_request]),
+        (_("GLIDE number"), crisis.glide),
+        (_("Places"), crisis.places),
+    ]
+    if not crisis.is_open:
+        facts.insert(6, (_("End"), crisis.ended))
+    if own:
+        facts.append((_("Level the office proposes"), crisis.level_proposed))
+    return facts
+
+
+def _with_sectors(activities):
+    """Lines of work, each with `sector_names`. One query: a row for each sector of a line."""
+    lines = {}
+    for row in activities.annotate(sector_name=F("sectors__short_name")).order_by("-required", "pk", "sectors__number"):
+        line = lines.setdefault(row.pk, row)
+        line.sector_names = [*getattr(line, "sector_names", []), *filter(None, [row.sector_name])]
+    # Databases differ in where a missing amount sorts.
+    return sorted(lines.values(), key=lambda line: (line.required is None, -(line.required or 0), line.pk))
+
+
+def _sums(activities):
+    """For each currency with several lines: what the lines that state an amount come to, and how many do."""
+    currencies = {}
+    for line in activities:
+        currencies.setdefault(line.currency, []).append(line)
+    sums = []
+    for currency, lines in sorted(currencies.items()):
+        if len(lines) > 1:
+            required = [line.required for line in lines if line.required is not None]
+            confirmed = [line.confirmed for line in lines if line.confirmed is not None]
+            sums.append(
+                {
+                    "currency": currency,
+                    "lines": len(lines),
+                    "required": sum(required) if required else None,
+                    "requiring": len(required),
+                    "confirmed": sum(confirmed) if confirmed else None,
+                    "confirming": len(confirmed),
+                }
             )
-            tasks.append((words % {"n": len(late)}, "plan", "?show=gaps"))
-    return tasks
+    return sums
 
 
-@readers
-@require_safe
-def figures(request, reference):
-    """Every statement of how many, each with its date and source."""
-    crisis = seen_crisis(request, reference)
-    return render(
-        request,
-        "crises/figures.html",
-        {
-            "crisis": crisis,
-            "figures": crisis.figures.select_related("recorded_by").prefetch_related("sectors"),
-            "inside": request.user.is_authenticated and not request.user.partner_id,
-        },
-    )
+def _readers_in_words(crisis):
+    """Who can see the crisis, as its sharing says."""
+    words = {"office": crisis.office, "country": crisis.main_country}
+    readers = [_("Staff of %(office)s and of the offices above it, and HQ") % words]
+    if crisis.sharing != Crisis.Sharing.OFFICE:
+        readers.append(_("Staff of the other offices of the region, while the crisis is open"))
+    if crisis.sharing in (Crisis.Sharing.PARTNERS, Crisis.Sharing.PUBLIC):
+        readers.append(_("Partner organisations whose agreement names %(country)s") % words)
+    if crisis.sharing == Crisis.Sharing.PUBLIC:
+        readers.append(_("Anybody") if settings.PUBLIC_CRISES else _("Anybody, once this site publishes crises"))
+    return readers
 
 
-def _allowed(request, reference, right):
-    """The crisis, if the reader holds this right on it; 403 that names the missing right otherwise."""
-    crisis = seen_crisis(request, reference)
-    if not getattr(crisis, f"may_{right}"):
-        raise PermissionDenied(RIGHTS[right][1])
-    return crisis
-
-
-def _statement(request, reference, *, right, form, service, words, template, context=None):
-    """Ask for a statement and add it, once however often it is sent."""
-    crisis = _allowed(request, reference, right)
-    sectors = plan_of(crisis).content.edition.framework.sectors.all()
-    form = form(request, sectors)
-    if request.method == "POST" and form.is_valid():
-        try:
-            service(crisis=crisis, by=request.user, **form.values)
-        except ValidationError as error:
-            form.add_error(None, error)
-        except services.KeyReused:
-            form.add_error(None, _("This form was sent before with other answers. Open it again for a second entry."))
-        else:
-            messages.success(request, words)
-            return redirect("crisis", reference)
-    status = 400 if form.errors else 200
-    return render(request, template, {"crisis": crisis, "form": form} | (context or {}), status=status)
-
-
-@login_required
-@require_http_methods(["GET", "POST"])
-def add_figure(request, reference):
-    """Add a sourced figure."""
-    return _statement(
-        request,
-        reference,
-        right="edit",
-        form=lambda request, sectors: FigureForm(
-            request.POST or None,
-            sectors=sectors,
-            initial={"key": uuid.uuid4(), "group": "all", "qualifier": "exact", "unit": "people", "headline": True},
-        ),
-        service=services.add_figure,
-        words=_("The figure is added."),
-        template="crises/figure_form.html",
-    )
-
-
-@login_required
-@require_http_methods(["GET", "POST"])
-def add_activity(request, reference):
-    """Add a line of work with its money."""
-    return _statement(
-        request,
-        reference,
-        right="edit",
-        form=lambda request, sectors: ActivityForm(
-            request.POST or None, sectors=sectors, initial={"key": uuid.uuid4(), "currency": "USD"}
-        ),
-        service=services.add_activity,
-        words=_("The line of work is added."),
-        template="crises/activity_form.html",
-    )
-
-
-@login_required
-@require_http_methods(["GET", "POST"])
-def level(request, reference):
-    """Decide an emergency level; earlier decisions stay."""
-    crisis = _allowed(request, reference, "decide")
-    return _statement(
-        request,
-        reference,
-        right="decide",
-        form=lambda request, sectors: LevelForm(request.POST or None, initial={"key": uuid.uuid4()}),
-        service=services.decide_level,
-        words=_("The decision is recorded."),
-        template="crises/level_form.html",
-        context={"decisions": crisis.levels.select_related("recorded_by")},
-    )
+# /crises/<reference>/phases/
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def phases(request, reference):
-    """The phases the crisis has been in; enter or leave one."""
-    crisis = _allowed(request, reference, "edit")
+    """The phases the crisis has been in, and what the plan needs in each; enter or leave one."""
+    crisis = allowed(request, reference, "edit")
     plan = plan_of(crisis)
-    form = PhaseForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    sent = None
+    if request.method == "POST":
         phase = plan.content.phase(request.POST.get("phase"))
         if phase is None:
             raise Http404
-        leaves = "leave" in request.POST
-        service, day = (services.close_phase, "left_on") if leaves else (services.open_phase, "entered_on")
-        try:
-            outcome = service(crisis=crisis, phase=phase, by=request.user, **{day: form.cleaned_data["day"]})
-        except ValidationError as error:
-            form.add_error(None, [line for lines in error.message_dict.values() for line in lines])
+        sent = PhaseForm(request.POST, phase=phase, leaves="leave" in request.POST)
+        if sent.is_valid() and (done := _move(request, crisis, plan, phase, sent)):
+            return done
+    context = {
+        "crisis": crisis,
+        "rows": [_phase_row(plan, phase, sent) for phase in plan.content.phases],
+        "form": sent,
+    }
+    return render(request, "crises/phases.html", context, status=400 if sent else 200)
+
+
+def _move(request, crisis, plan, phase, form):
+    """Enter or leave a phase. None where the service refuses, with the reason on the form."""
+    words, then = {"phase": phase.short_name}, reverse("crisis-phases", args=[crisis.reference])
+    leaves, day = form.leaves, form.cleaned_data["day"]
+    if leaves != any(period.phase == phase for period in plan.open_periods):  # a double click, or somebody was faster
+        already = _("The crisis is not in the phase “%(phase)s”.") if leaves else _in_it_already()
+        messages.info(request, already % words)
+        return SeeOther(then)
+    try:
+        if leaves:
+            outcome = services.close_phase(crisis=crisis, phase=phase, by=request.user, left_on=day)
         else:
-            messages.success(request, _phase_done(phase, leaves, outcome))
-            return redirect("crisis-phases", reference)
-    now = {period.phase_id for period in plan.open_periods}
-    rows = [
-        {
-            "phase": phase,
-            "open": phase.pk in now,
-            "periods": [period for period in plan.periods if period.phase_id == phase.pk],
-            "critical": sum(cell.phase == phase and cell.priority == "critical" for cell in plan.cells),
-        }
-        for phase in plan.content.phases
-    ]
-    context = {"crisis": crisis, "rows": rows, "form": form}
-    return render(request, "crises/phases.html", context, status=400 if form.errors else 200)
-
-
-def _phase_done(phase, leaves, outcome):
+            outcome = services.open_phase(crisis=crisis, phase=phase, by=request.user, entered_on=day)
+    except ValidationError as error:
+        form.refuse(error)
+        return None
     if leaves:
-        words, n = _("The crisis has left the phase “%(phase)s”."), len(outcome.closed)
-        follows = ngettext("%(n)s gap is closed.", "%(n)s gaps are closed.", n)
+        done, n = _("The crisis has left the phase “%(phase)s”."), len(outcome.closed)
+        follows = ngettext("%(n)s gap has ended.", "%(n)s gaps have ended.", n)
     else:
-        words, n = _("The crisis is in the phase “%(phase)s”."), len(outcome.opened)
+        done, n = _("The crisis is in the phase “%(phase)s”."), len(outcome.opened)
         follows = ngettext("%(n)s gap has opened.", "%(n)s gaps have opened.", n)
-    return f"{words % {'phase': phase.short_name}} {follows % {'n': n} if n else ''}".strip()
+    messages.success(request, f"{done % words} {follows % {'n': n}}" if n else done % words)
+    return SeeOther(then)
+
+
+def _in_it_already():
+    return _("The crisis is in the phase “%(phase)s” already.")
+
+
+def _phase_row(plan, phase, sent):
+    """A phase: its periods, and what entering or leaving it would mean for the plan."""
+    cells = [cell for cell in plan.cells if cell.phase == phase]
+    critical = [cell for cell in cells if cell.priority == "critical"]
+    now = any(period.phase == phase for period in plan.open_periods)
+    form = sent if sent and sent.phase == phase else PhaseForm(phase=phase, leaves=now)
+    return {
+        "phase": phase,
+        "now": now,
+        "only": now and len(plan.open_periods) == 1,
+        "periods": [period for period in plan.periods if period.phase == phase],
+        "critical": len(critical),
+        "gaps": sum(cell.gap for cell in cells),
+        "missing": sum(cell.status not in PlanCell.MET for cell in critical),
+        "form": form,
+    }
+
+
+# /crises/<reference>/close/, /reopen/, /sharing/
+
+
+@require_http_methods(["GET", "POST"])
+def close(request, reference):
+    """Close a crisis: the office lead's decision."""
+    if not request.user.is_authenticated:
+        return sign_in_first(request)
+    crisis = allowed(request, reference, "close")
+    back = reverse("crisis", args=[reference])
+    if not crisis.is_open:
+        messages.info(request, _("This crisis is closed already."))
+        return SeeOther(back)
+    form = CloseForm(request.POST if request.method == "POST" else unsent(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            outcome = services.close_crisis(crisis=crisis, by=request.user, **form.values)
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            n = len(outcome.closed)
+            ended = ngettext("%(n)s gap has ended with it.", "%(n)s gaps have ended with it.", n) % {"n": n}
+            messages.success(request, f"{_('The crisis is closed.')} {ended}" if n else _("The crisis is closed."))
+            return SeeOther(back)
+    context = {"crisis": crisis, "form": form, "gaps": sum(cell.gap for cell in plan_of(crisis).cells)}
+    return render(request, "crises/close.html", context, status=400 if request.method == "POST" else 200)
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def close(request, reference):
-    """Close a crisis."""
-    crisis = _allowed(request, reference, "close")
-    form = CloseForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        ended_on, end_precision = form.cleaned_data["ended"] or (None, "")
-        try:
-            services.close_crisis(
-                crisis=crisis,
-                by=request.user,
-                ended_on=ended_on,
-                end_precision=end_precision,
-                why=form.cleaned_data["why"],
-            )
-        except ValidationError as error:
-            said = getattr(error, "error_dict", {})
-            form.add_error("ended" if "ended_on" in said else None, said.get("ended_on", error))
-        else:
-            messages.success(request, _("The crisis is closed. Its gaps have ended."))
-            return redirect("crisis", reference)
-    context = {"crisis": crisis, "form": form, "gaps": len(plan_of(crisis).gaps)}
-    return render(request, "crises/close.html", context, status=400 if form.errors else 200)
-
-
-@login_required
-@require_http_methods(["POST"])
 def reopen(request, reference):
-    """Open a closed crisis again."""
-    crisis = _allowed(request, reference, "close")
-    try:
-        services.reopen_crisis(crisis=crisis, by=request.user)
-        messages.success(request, _("The crisis is open again."))
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    return redirect("crisis", reference)
+    """Open a closed crisis again: the office lead's decision."""
+    crisis = allowed(request, reference, "close")
+    back = reverse("crisis", args=[reference])
+    if crisis.is_open:
+        messages.info(request, _("This crisis is open already."))
+        return SeeOther(back)
+    form = ReopenForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            outcome = services.reopen_crisis(crisis=crisis, by=request.user, why=form.cleaned_data["why"])
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            n = len(outcome.opened)
+            opened = ngettext("%(n)s gap has opened.", "%(n)s gaps have opened.", n) % {"n": n}
+            messages.success(request, f"{_('The crisis is open again.')} {opened}" if n else _("It is open again."))
+            return SeeOther(back)
+    context = {"crisis": crisis, "form": form}
+    return render(request, "crises/reopen.html", context, status=400 if request.method == "POST" else 200)
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def sharing(request, reference):
-    """Change who can see a crisis."""
+    """Change who can see a crisis: the office among staff, HQ also outside."""
     crisis = seen_crisis(request, reference)
-    own, outside = [Crisis.Sharing.OFFICE, Crisis.Sharing.STAFF], [Crisis.Sharing.PARTNERS, Crisis.Sharing.PUBLIC]
-    if crisis.may_decide:
-        allowed = own + outside
-    elif crisis.may_edit and crisis.sharing not in outside:
-        allowed = own
-    else:
-        raise PermissionDenied(RIGHTS["decide"][1] if crisis.may_edit else RIGHTS["edit"][1])
-    form = SharingForm(request.POST or None, allowed=allowed, initial={"sharing": crisis.sharing})
+    offered = _may_share(crisis)
+    if not offered:
+        raise PermissionDenied(RIGHTS["decide" if crisis.may_edit else "edit"][1])
+    form = SharingForm(request.POST if request.method == "POST" else None, offered=offered, now=crisis.sharing)
     if request.method == "POST" and form.is_valid():
-        services.share_crisis(crisis=crisis, sharing=form.cleaned_data["sharing"], by=request.user)
-        messages.success(request, _("Saved."))
-        return redirect("crisis", reference)
-    return render(request, "crises/sharing.html", {"crisis": crisis, "form": form}, status=400 if form.errors else 200)
+        chosen = form.cleaned_data["sharing"]
+        if chosen == crisis.sharing:
+            messages.info(request, _("Nothing has changed: the same people can see the crisis."))
+        else:
+            services.share_crisis(crisis=crisis, sharing=chosen, by=request.user)
+            messages.success(request, _("Changed. %(readers)s") % {"readers": SharingForm.MEANINGS[chosen]})
+        return SeeOther(reverse("crisis", args=[reference]))
+    context = {"crisis": crisis, "form": form}
+    return render(request, "crises/sharing.html", context, status=400 if request.method == "POST" else 200)
+
+
+def _may_share(crisis):
+    """The choices open to this reader, the present one among them; empty where there is nothing to choose."""
+    rights = {"edit": crisis.may_edit, "decide": crisis.may_decide}
+    others = [
+        choice
+        for choice in Crisis.Sharing
+        if choice != crisis.sharing and rights[services.right_to_share(crisis.sharing, choice)]
+    ]
+    return [choice for choice in Crisis.Sharing if choice in others or choice == crisis.sharing] if others else []

@@ -1,0 +1,59 @@
+"""What a reader can do next about a crisis. Pure: from what is known of it to steps, the most pressing first."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do: in words, the name of the address where it is done, and what follows the address."""
+
+    words: str
+    address: str
+    more: str = ""
+
+
+def next_steps(crisis, plan, figures):
+    """The steps open to this reader. `crisis` comes with their rights and its levels, `plan` as reading.plan_of."""
+    if not crisis.is_open:
+        return []
+    return [*(_of_the_office(crisis, plan, figures) if crisis.may_edit else ()), *_of_hq(crisis, plan)]
+
+
+def _of_the_office(crisis, plan, figures):
+    if n := len(plan.gaps):
+        words = ngettext(
+            "Confirm sectors: %(n)s critical one is not active",
+            "Confirm sectors: %(n)s critical ones are not active",
+            n,
+        )
+        yield Step(words % {"n": n}, "plan", "?show=gaps")
+    asked = {cell.question: cell.question_words for cell in plan.cells if cell.question and cell.phase_open}
+    for fact, question in asked.items():
+        yield Step(_("Answer: %(question)s") % {"question": question}, "crisis-edit", f"#id_{fact}_0")
+    if not figures:
+        yield Step(_("Add the first figure with its source"), "figure-add")
+    if crisis.level is None and crisis.level_proposed is None:
+        yield Step(_("Propose an emergency level"), "crisis-edit", "#id_level_proposed_0")
+
+
+def _of_hq(crisis, plan):
+    if not crisis.may_decide:
+        return
+    if late := sum(cell.open_gap.late() for cell in plan.gaps):
+        words = ngettext(
+            "%(n)s gap is late: ask the office for it, or waive it",
+            "%(n)s gaps are late: ask the office for them, or waive them",
+            late,
+        )
+        yield Step(words % {"n": late}, "plan", "?show=gaps")
+    if crisis.level is None:
+        yield Step(_decide(crisis.level_proposed), "crisis-level")
+
+
+def _decide(proposed):
+    if proposed is None:
+        return _("Decide the emergency level: not assessed")
+    return _("Decide the emergency level: the office proposes %(level)s") % {"level": proposed}
