@@ -1,4 +1,173 @@
-from django.http import HttpResponse
-from django.urls import path
+"""The API's front door: its addresses, the page that explains it, and how it says no."""
 
-urlpatterns = [path("api/", lambda r: HttpResponse(), name="api-landing")]
+import json
+from typing import NamedTuple
+
+from csp.decorators import csp_update
+from django.conf import settings
+from django.http import JsonResponse
+from django.shortcuts import render
+from django.urls import path, re_path, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views import defaults
+from django.views.decorators.http import require_safe
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from rest_framework.exceptions import AuthenticationFailed, NotFound, PermissionDenied
+from rest_framework.response import Response
+from rest_framework.views import APIView, exception_handler
+
+from crises import api as crises
+from mcof.lists import MOST, PAGE_SIZE
+from mcof.tokens import HEADER
+from offices import api as offices
+from sectors import api as sectors
+
+PROBLEM = "application/problem+json"
+
+
+class Problem(NamedTuple):
+    """A way to say no: its anchor on the page that explains the API, its title, and what it says where nothing more
+    exact is known."""
+
+    anchor: str
+    title: str | Promise
+    detail: str | Promise
+
+
+PROBLEMS = {
+    400: Problem(
+        "parameter",
+        _("A parameter is not understood"),
+        _("Mend or remove what “errors” names. Codes are at /api/v1/codes/."),
+    ),
+    401: Problem("token", _("This needs a token that works"), HEADER),
+    403: Problem("right", _("You may not do this"), _("Your account lacks the right.")),
+    404: Problem(
+        "nothing",
+        _("Nothing is here for you"),
+        _("Nothing is at this address, or it is not shared with you. Addresses end with a slash; /api/ lists them."),
+    ),
+    405: Problem("read-only", _("This address can only be read"), _("This version of the API is read only: use GET.")),
+    406: Problem("json", _("The API answers in JSON"), _("Ask for application/json, or send no Accept header.")),
+    500: Problem("fault", _("The fault is ours"), _("The server failed. Nothing was changed. Try again later.")),
+}
+
+
+def _body(status, detail=None, errors=()):
+    problem = PROBLEMS[status]
+    body = {
+        "type": f"{reverse('api-landing')}#{problem.anchor}",
+        "title": str(problem.title),
+        "status": status,
+        "detail": str(detail or problem.detail),
+    }
+    return body | {"errors": list(errors)} if errors else body
+
+
+def problem(exc, context):
+    """What went wrong as RFC 9457 problem details; None for a fault of ours, which server_error answers.
+
+    What is hidden and what does not exist answer in the same words.
+    """
+    response = exception_handler(exc, context)
+    if response is None:
+        return None
+    detail = exc.detail if isinstance(exc, AuthenticationFailed | PermissionDenied) else None
+    errors = []
+    if response.status_code == 400 and isinstance(response.data, dict):
+        errors = [{"path": name, "message": line} for name, lines in response.data.items() for line in lines]
+    return Response(
+        _body(response.status_code, detail, errors),
+        status=response.status_code,
+        headers={name: response[name] for name in ("WWW-Authenticate",) if name in response},
+        content_type=PROBLEM,
+    )
+
+
+def server_error(request):
+    """The answer to a fault of ours: problem details to readers of the API, a page to everybody else."""
+    if request.path.startswith(reverse("api-landing")):
+        return JsonResponse(_body(500), status=500, content_type=PROBLEM)
+    return defaults.server_error(request)
+
+
+class Nothing(APIView):
+    """Any address below /api/ that is not one of ours."""
+
+    schema = None
+
+    def initial(self, request, *args, **kwargs):
+        raise NotFound
+
+
+def describe_problems(result, generator, request, public):
+    """Adds to the schema how each address says no: every one in the same shape."""
+    text = {"type": "string"}
+    error = {"type": "object", "properties": {"path": text, "message": text}, "required": ["path", "message"]}
+    result["components"]["schemas"]["Problem"] = {
+        "type": "object",
+        "description": "RFC 9457. `errors` comes with 400 and names each parameter.",
+        "properties": {
+            "type": {"type": "string", "format": "uri-reference"},
+            "title": text,
+            "status": {"type": "integer"},
+            "detail": text,
+            "errors": {"type": "array", "items": error},
+        },
+        "required": ["type", "title", "status", "detail"],
+    }
+    schema = {"$ref": "#/components/schemas/Problem"}
+    for address, methods in result["paths"].items():
+        for operation in methods.values():
+            for status in (400, 401, 404, 406) if "{" in address else (400, 401, 406):
+                described = {"description": str(PROBLEMS[status].title), "content": {PROBLEM: {"schema": schema}}}
+                operation["responses"].setdefault(str(status), described)
+    return result
+
+
+@require_safe
+def landing(request):
+    """The page for who builds on the API. One query."""
+    mistake = {"path": "county", "message": _("There is no parameter “county” here. Did you mean “country”?")}
+    return render(
+        request,
+        "api.html",
+        {
+            "root": request.build_absolute_uri(reverse("api-landing")) + "v1/",
+            "codes": sectors.codes(),
+            "problems": PROBLEMS,
+            "example": json.dumps(_body(400, errors=[mistake]), indent=2, ensure_ascii=False, default=str),
+            "page_size": PAGE_SIZE,
+            "most": MOST,
+            "token_days": settings.REST_KNOX["TOKEN_TTL"].days,
+        },
+    )
+
+
+# The viewer sets styles from its script and draws its signs from data addresses; no other page may.
+docs = csp_update({"style-src": ["'unsafe-inline'"], "img-src": ["data:"]})(
+    SpectacularSwaggerSplitView.as_view(url_name="api-schema")
+)
+
+REFERENCE = r"(?P<reference>[A-Z0-9-]{1,16})"
+
+urlpatterns = [
+    path("api/", landing, name="api-landing"),
+    path("api/docs/", docs, name="api-docs"),
+    path("api/v1/schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
+    path("api/v1/framework/", sectors.FrameworkDetail.as_view(), name="api-framework"),
+    path("api/v1/sectors/", sectors.SectorList.as_view(), name="api-sectors"),
+    path("api/v1/phases/", sectors.PhaseList.as_view(), name="api-phases"),
+    path("api/v1/systems/", sectors.SystemList.as_view(), name="api-systems"),
+    path("api/v1/clusters/", sectors.ClusterList.as_view(), name="api-clusters"),
+    path("api/v1/regions/", offices.RegionList.as_view(), name="api-regions"),
+    path("api/v1/countries/", offices.CountryList.as_view(), name="api-countries"),
+    path("api/v1/offices/", offices.OfficeList.as_view(), name="api-offices"),
+    path("api/v1/codes/", crises.CodeList.as_view(), name="api-codes"),
+    path("api/v1/crises/", crises.CrisisList.as_view(), name="api-crises"),
+    re_path(rf"^api/v1/crises/{REFERENCE}/$", crises.CrisisDetail.as_view(), name="api-crisis"),
+    re_path(rf"^api/v1/crises/{REFERENCE}/plan/$", crises.CrisisPlan.as_view(), name="api-plan"),
+    path("api/v1/gaps/", crises.GapList.as_view(), name="api-gaps"),
+    re_path(r"^api/", Nothing.as_view()),
+]

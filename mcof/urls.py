@@ -13,3 +13,4 @@ urlpatterns = [
     path("accessibility/", TemplateView.as_view(template_name="accessibility.html"), name="accessibility"),
     path("admin/", admin.site.urls),
 ]
+handler500 = "mcof.api.server_error"

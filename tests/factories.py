@@ -1,11 +1,14 @@
 """What tests need, as plain functions with defaults. Nothing random: a test that needs a value says it."""
 
 import uuid
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+
+from django.utils import timezone
+from rest_framework.test import APIClient
 
 from crises import services
 from crises.models import Crisis
-from offices.models import Country, Membership, Office, Partner, Role, User
+from offices.models import Country, Membership, Office, Partner, Role, Token, User
 from sectors.models import Edition, Phase, Sector
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -96,6 +99,14 @@ def set_status(crisis, code, slug, status, *, by=None, at=NOON, revision=None, n
     )
 
 
+def waive(crisis, code, *, at=None, days=30):
+    """HQ accepts the open gap of a sector for so many days from that moment, now unless told."""
+    at = at or timezone.now()
+    until = (at + timedelta(days=days)).date()
+    gap = crisis.gaps.open().get(sector__code=code)
+    services.waive_gap(gap=gap, reason="The State does this by itself.", until=until, by=make_hq(), at=at)
+
+
 def add_figure(crisis, value, *, by=None, at=NOON, **values):
     """A sourced figure added through the service: people affected, all groups, a United Nations report."""
     values = {
@@ -107,3 +118,12 @@ def add_figure(crisis, value, *, by=None, at=NOON, **values):
     } | values
     services.add_figure(crisis=crisis, by=by or make_field(crisis.office), value=value, at=at, **values)
     return crisis.figures.order_by("-pk").first()
+
+
+def reader(user=None):
+    """A client of the API with a token of this person; a visitor's where there is none."""
+    client = APIClient()
+    if user:
+        _, key = Token.objects.create(user)
+        client.credentials(HTTP_AUTHORIZATION=f"Token {key}")
+    return client

@@ -232,6 +232,10 @@ class Crisis(models.Model):
         return spoken(self.ended_on, self.end_precision)
 
     @property
+    def ended_iso(self):
+        return iso(self.ended_on, self.end_precision)
+
+    @property
     def is_open(self):
         return self.status == self.Status.OPEN
 

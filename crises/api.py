@@ -1,0 +1,201 @@
+"""Crises, their plans and gaps in the API: the scope, filters and rules of the pages. Read only in this version."""
+
+from django.db.models import Count, OuterRef, Prefetch, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view, inline_serializer
+from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
+from rest_framework.response import Response
+
+from crises import gaps, listing
+from crises.dates import Precision
+from crises.filters import CrisisFilter, GapFilter
+from crises.models import AffectedGroup, Crisis, Figure, Gap, LevelDecision, PhasePeriod, PlanCell, SourceKind
+from crises.reading import plan_of
+from crises.serializers import CrisisRowSerializer, CrisisSerializer, GapSerializer, PlanSerializer
+from offices.models import Office
+from sectors.models import Cluster, Complementarity, Fact, Priority, Provenance, SectorPriority, Strength
+from sectors.serializers import CodeSerializer
+
+ENUMERATIONS = {
+    "priority": Priority,
+    "provenance": Provenance,
+    "confidence": SectorPriority.Confidence,
+    "condition": Fact,
+    "strength": Strength,
+    "how": Complementarity.How,
+    "cluster_kind": Cluster.Kind,
+    "office_kind": Office.Kind,
+    "cause": Crisis.Cause,
+    "onset": Crisis.Onset,
+    "crisis_status": Crisis.Status,
+    "sharing": Crisis.Sharing,
+    "affected_group": AffectedGroup,
+    "precision": Precision,
+    "sector_status": PlanCell.Status,
+    "opened_why": Gap.Why,
+    "scheme": LevelDecision.Scheme,
+    "level": LevelDecision.Value,
+    "metric": Figure.Metric,
+    "qualifier": Figure.Qualifier,
+    "unit": Figure.Unit,
+    "source_kind": SourceKind,
+}
+
+# What each filter takes, for the description of the API.
+FILTERS = {
+    "q": "Words that the title, reference, GLIDE numbers, countries or cause hold, accents and case aside.",
+    "region": "M49 code of a region, its parts included.",
+    "country": "ISO3 of the country most affected or of another affected one.",
+    "office": "Slug of an office, those below it included.",
+    "cause": "Main cause.",
+    "phase": "Slug of a phase that the crisis is in now.",
+    "level": "IOM emergency level in force; `none` where there is none.",
+    "status": "Status of the crisis.",
+    "sharing": "Who may see the crisis.",
+    "needs": "Code of a sector that is a gap, not waived, in any phase.",
+    "exercise": "Exercises, or real crises.",
+    "sector": "Code of the sector of the gap.",
+    "waived": "Whether a waiver covers the gap for now.",
+}
+
+
+def inside(user):
+    """Whether the reader is of the organisation: others see no names of its people and no small counts."""
+    return user.is_authenticated and not user.partner_id
+
+
+def rows(crises):
+    """Crises as a list shows them, with the levels in force. Three queries."""
+    covered = Gap.objects.open().with_waiver(timezone.now().date()).filter(waived=True, crisis=OuterRef("pk"))
+    counted = covered.order_by().values("crisis").annotate(n=Count("pk")).values("n")
+    activation = LevelDecision.Scheme.INTER_AGENCY
+    return (
+        listing.rows(crises)
+        .annotate(
+            waived_count=Coalesce(Subquery(counted), 0),
+            activation_value=listing.newest_level("value", activation),
+            activation_ended=listing.newest_level("ended_on", activation),
+        )
+        .prefetch_related("other_countries")
+    )
+
+
+@extend_schema_view(
+    get=extend_schema(
+        operation_id="get_codes",
+        summary="Enumerations",
+        responses=inline_serializer("Codes", {name: CodeSerializer(many=True) for name in ENUMERATIONS}),
+    )
+)
+class CodeList(GenericAPIView):
+    """Every code that answers use, with what it is called. Sectors, phases and places have lists of their own."""
+
+    pagination_class = None
+
+    def get(self, request):
+        lists = self.filter_queryset(ENUMERATIONS)
+        return Response(
+            {name: [{"code": value.value, "label": value.label} for value in values] for name, values in lists.items()}
+        )
+
+
+def described(filterset):
+    """The parameters of a filter, for the description of the API."""
+    return [
+        OpenApiParameter(
+            name, description=FILTERS.get(name, ""), enum=[code for code, _label in field.extra["choices"]]
+        )
+        if "choices" in field.extra
+        else OpenApiParameter(name, description=FILTERS.get(name, ""))
+        for name, field in filterset.base_filters.items()
+    ]
+
+
+@extend_schema_view(
+    get=extend_schema(operation_id="list_crises", summary="Crises", filters=False, parameters=described(CrisisFilter))
+)
+class CrisisList(ListAPIView):
+    """The crises you may see, the last changed first.
+
+    Staff see those of their offices and region, partners those shared with them, and others those that are public,
+    where this site publishes any.
+    """
+
+    queryset = Crisis.objects.none()
+    serializer_class = CrisisRowSerializer
+    filterset_class = CrisisFilter
+    ordering = ["-revision"]
+
+    def get_queryset(self):
+        return rows(Crisis.objects.visible_to(self.request.user))
+
+
+@extend_schema_view(get=extend_schema(operation_id="get_crisis", summary="One crisis"))
+class CrisisDetail(RetrieveAPIView):
+    """All that is known of a crisis: its facts, phases, levels, figures and lines of work, each with its source."""
+
+    queryset = Crisis.objects.none()
+    serializer_class = CrisisSerializer
+    pagination_class = None
+    lookup_field = "reference"
+
+    def get_queryset(self):
+        visible = Crisis.objects.visible_to(self.request.user)
+        return (
+            rows(visible)
+            .annotate(seen_part_of=Subquery(visible.filter(pk=OuterRef("part_of")).values("reference")))
+            .select_related("main_country__region", "office", "focal_point", "edition__framework")
+            .prefetch_related(None)  # the open phases are among the periods
+            .prefetch_related(
+                Prefetch("periods", PhasePeriod.objects.select_related("phase")),
+                "other_countries",
+                "levels",
+                "figures__sectors",
+                "activities__sectors",
+            )
+        )
+
+    def get_serializer_context(self):
+        return super().get_serializer_context() | {"inside": inside(self.request.user)}
+
+
+@extend_schema_view(get=extend_schema(operation_id="get_plan", summary="The plan of a crisis"))
+class CrisisPlan(RetrieveAPIView):
+    """Every sector in every phase: its priority here and why, what the office does, and whether that is a gap."""
+
+    queryset = Crisis.objects.none()
+    serializer_class = PlanSerializer
+    pagination_class = None
+    lookup_field = "reference"
+
+    def get_queryset(self):
+        return Crisis.objects.visible_to(self.request.user)
+
+    def retrieve(self, request, *args, **kwargs):
+        crisis = self.get_object()
+        plan = plan_of(crisis)
+        context = self.get_serializer_context() | {"crisis": crisis, "plan": plan, "inside": inside(request.user)}
+        return Response(PlanSerializer(plan, context=context).data)
+
+
+@extend_schema_view(
+    get=extend_schema(operation_id="list_gaps", summary="Open gaps", filters=False, parameters=described(GapFilter))
+)
+class GapList(ListAPIView):
+    """Critical sectors that are neither active nor completed, in the open phases of the open crises you may see.
+
+    In the order in which they were recorded. A waived gap stays in the list and says so. `phase` is the phase of the
+    gap.
+    """
+
+    queryset = Crisis.objects.none()
+    serializer_class = GapSerializer
+    filterset_class = GapFilter
+    ordering = ["id"]
+
+    def get_queryset(self):
+        return Crisis.objects.visible_to(self.request.user)
+
+    def paginate_queryset(self, queryset):
+        return [gaps.explained(gap) for gap in super().paginate_queryset(queryset)]

@@ -1,0 +1,267 @@
+"""The shape of crises, plans and gaps in the API.
+
+Codes, never row numbers; null for what is not known; dates no more exact than they are known. Readers outside the
+organisation see no names of its people, and a count of people under SMALL only as being under it.
+"""
+
+from datetime import date
+
+from rest_framework import serializers
+
+from crises.dates import Precision
+from crises.models import AffectedGroup, Crisis, Figure, Gap, LevelDecision, PlanCell, SourceKind
+from sectors.models import Fact, Priority, Provenance, Strength
+from sectors.serializers import ChoiceOrNull, TextOrNull
+
+SMALL = 5  # a smaller count of people could point to a person
+
+PARTIAL = "ISO 8601, no more exact than it is known: 2014-06-01, 2014-06 or 2014."
+
+
+class PartialDate(serializers.CharField):
+    def __init__(self, **options):
+        super().__init__(allow_null=True, help_text=PARTIAL, **options)
+
+
+class CrisisRowSerializer(serializers.Serializer):
+    """A crisis in a list (crises.api.rows)."""
+
+    reference = serializers.CharField(help_text="Names the crisis for good, such as LBY-2014-K7Q.")
+    title = serializers.CharField()
+    status = serializers.ChoiceField(Crisis.Status.choices)
+    exercise = serializers.BooleanField(help_text="Made up for training: not a real crisis.")
+    sharing = serializers.ChoiceField(Crisis.Sharing.choices)
+    country = serializers.CharField(source="main_country_id", help_text="The country most affected, ISO3.")
+    other_countries = serializers.SerializerMethodField(help_text="ISO3 codes.")
+    region = serializers.CharField(source="main_country.region.code", allow_null=True, help_text="M49 code.")
+    office = serializers.CharField(source="office.slug")
+    cause = serializers.ChoiceField(Crisis.Cause.choices)
+    onset = ChoiceOrNull(Crisis.Onset.choices)
+    started = PartialDate(source="started_iso")
+    started_precision = ChoiceOrNull(Precision.choices, source="start_precision")
+    phases = serializers.SerializerMethodField(help_text="The phases the crisis is in.")
+    level = serializers.SerializerMethodField(help_text="The IOM emergency level in force.")
+    inter_agency = serializers.SerializerMethodField(help_text="The inter-agency activation in force.")
+    gaps = serializers.IntegerField(
+        source="gap_count", help_text="Critical sectors neither active, completed nor waived."
+    )
+    waived = serializers.IntegerField(source="waived_count", help_text="Gaps covered by a waiver, not among `gaps`.")
+    revision = serializers.IntegerField(help_text="The number of its last change, counted over all crises.")
+    updated_at = serializers.DateTimeField()
+    url = serializers.HyperlinkedIdentityField(view_name="api-crisis", lookup_field="reference")
+
+    def get_other_countries(self, crisis) -> list[str]:
+        return sorted(country.iso3 for country in crisis.other_countries.all())
+
+    def get_phases(self, crisis) -> list[str]:
+        return [period.phase.slug for period in crisis.open_periods]
+
+    def get_level(self, crisis) -> str | None:
+        return None if crisis.level_ended else crisis.level_value
+
+    def get_inter_agency(self, crisis) -> str | None:
+        return None if crisis.activation_ended else crisis.activation_value
+
+
+class PeriodSerializer(serializers.Serializer):
+    phase = serializers.CharField(source="phase.slug")
+    entered_on = serializers.DateField(allow_null=True)
+    left_on = serializers.DateField(allow_null=True, help_text="Null while the crisis is in the phase.")
+
+
+class LevelSerializer(serializers.Serializer):
+    scheme = serializers.ChoiceField(LevelDecision.Scheme.choices)
+    value = serializers.ChoiceField(LevelDecision.Value.choices)
+    decided_on = serializers.DateField()
+    ended_on = serializers.DateField(allow_null=True)
+    review_on = serializers.DateField(allow_null=True)
+    source = TextOrNull()
+    note = TextOrNull()
+
+
+class SourcedSerializer(serializers.Serializer):
+    sectors = serializers.SerializerMethodField(help_text="Codes; empty where it is about no one sector.")
+    as_of = PartialDate(source="as_of_iso")
+    as_of_precision = ChoiceOrNull(Precision.choices)
+    source_kind = serializers.ChoiceField(SourceKind.choices)
+    source = TextOrNull(help_text="Document or address.")
+    note = TextOrNull()
+    revision = serializers.IntegerField()
+
+    def get_sectors(self, statement) -> list[str]:
+        return [sector.code for sector in statement.sectors.all()]
+
+
+class FigureSerializer(SourcedSerializer):
+    metric = serializers.ChoiceField(Figure.Metric.choices)
+    group = serializers.ChoiceField(Figure.GROUPS)
+    value = serializers.SerializerMethodField(help_text="Null: not known, or under `below`.")
+    below = serializers.SerializerMethodField(
+        help_text=f"{SMALL} in place of a value from 1 to {SMALL - 1}, for readers outside the organisation."
+    )
+    qualifier = serializers.ChoiceField(Figure.Qualifier.choices)
+    unit = serializers.ChoiceField(Figure.Unit.choices)
+    headline = serializers.BooleanField(help_text="A key figure. Never add figures of one crisis to one another.")
+    place = TextOrNull()
+    activity = TextOrNull()
+
+    def get_value(self, figure) -> int | None:
+        return None if self.get_below(figure) else figure.value
+
+    def get_below(self, figure) -> int | None:
+        small = figure.value is not None and 0 < figure.value < SMALL
+        return SMALL if small and not self.context["inside"] else None
+
+
+class ActivitySerializer(SourcedSerializer):
+    name = serializers.CharField()
+    currency = serializers.CharField(help_text="ISO 4217.")
+    required = serializers.IntegerField(allow_null=True, help_text="Whole units of the currency.")
+    confirmed = serializers.IntegerField(allow_null=True)
+
+
+class CrisisSerializer(CrisisRowSerializer):
+    """A crisis with all its facts and statements."""
+
+    part_of = serializers.CharField(
+        source="seen_part_of", allow_null=True, help_text="Reference of the wider crisis, where you may see it."
+    )
+    places = TextOrNull()
+    cause_detail = TextOrNull()
+    ended = PartialDate(source="ended_iso")
+    ended_precision = ChoiceOrNull(Precision.choices, source="end_precision")
+    crosses_border = serializers.BooleanField(allow_null=True, help_text="Null: not known yet.")
+    foreign_nationals = serializers.BooleanField(allow_null=True)
+    state_request = serializers.BooleanField(allow_null=True)
+    groups = serializers.ListField(child=serializers.ChoiceField(AffectedGroup.choices))
+    glide = serializers.SerializerMethodField(help_text="GLIDE numbers.")
+    level_proposed = serializers.SerializerMethodField(help_text="What the office proposed, which decides nothing.")
+    summary = TextOrNull()
+    logged_at = serializers.DateTimeField()
+    focal_point = serializers.SerializerMethodField(help_text="Null for readers outside the organisation.")
+    framework = serializers.CharField(source="edition.framework.slug")
+    edition = serializers.IntegerField(source="edition.number", help_text="The edition that its plan follows.")
+    periods = PeriodSerializer(many=True)
+    levels = LevelSerializer(many=True)
+    figures = FigureSerializer(many=True)
+    activities = ActivitySerializer(many=True)
+    plan_url = serializers.HyperlinkedIdentityField(view_name="api-plan", lookup_field="reference")
+
+    def get_phases(self, crisis) -> list[str]:
+        return [period.phase.slug for period in crisis.periods.all() if period.left_on is None]
+
+    def get_glide(self, crisis) -> list[str]:
+        return crisis.glide.split()
+
+    def get_level_proposed(self, crisis) -> str | None:
+        return crisis.level_proposed and str(crisis.level_proposed)
+
+    def get_focal_point(self, crisis) -> str | None:
+        return str(crisis.focal_point) if self.context["inside"] else None
+
+
+def _waived_until(gap):
+    return gap.last_waiver.until if gap.waived else None
+
+
+class CellGapSerializer(serializers.Serializer):
+    """The open gap of a cell of a plan."""
+
+    opened_at = serializers.DateTimeField()
+    opened_why = serializers.ChoiceField(Gap.Why.choices)
+    days_open = serializers.IntegerField(help_text="Whole days.")
+    waived = serializers.BooleanField()
+    waived_until = serializers.SerializerMethodField(help_text="The last day of the waiver that covers the gap.")
+
+    def get_waived_until(self, gap) -> date | None:
+        return _waived_until(gap)
+
+
+class CoordinationSerializer(serializers.Serializer):
+    slug = serializers.CharField(source="target.slug")
+    strength = serializers.ChoiceField(Strength.choices)
+
+
+class CellSerializer(serializers.Serializer):
+    """A sector in a phase: what the framework asks, what the office does, whether that is a gap (crises.plan.Cell)."""
+
+    sector = serializers.CharField(source="sector.code")
+    phase = serializers.CharField(source="phase.slug")
+    default = serializers.ChoiceField(Priority.choices, source="row.priority", help_text="The edition's priority.")
+    priority = serializers.ChoiceField(Priority.choices, help_text="The same, changed by the facts of the crisis.")
+    because = serializers.CharField(help_text="Why the cell has its priority, in a sentence.")
+    paragraph = serializers.CharField(source="row.paragraph")
+    provenance = serializers.ChoiceField(Provenance.choices, source="row.provenance")
+    question = ChoiceOrNull(Fact.choices, help_text="The fact that is not known yet and could change the priority.")
+    needed = serializers.BooleanField(help_text="Critical, in an open phase of an open crisis.")
+    status = serializers.ChoiceField(PlanCell.Status.choices)
+    since = serializers.DateField(source="entry.since", allow_null=True)
+    lead = serializers.SerializerMethodField(help_text="Null for readers outside the organisation.")
+    gap = serializers.SerializerMethodField(help_text="Null where the cell is no gap.")
+    systems = serializers.SerializerMethodField(help_text="Whom to coordinate with, main links first.")
+    clusters = serializers.SerializerMethodField()
+    revision = serializers.IntegerField(source="entry.revision", help_text="0 where the office has said nothing.")
+
+    def get_lead(self, cell) -> str | None:
+        return cell.entry.lead or None if self.context["inside"] else None
+
+    def get_gap(self, cell) -> CellGapSerializer(allow_null=True):
+        return CellGapSerializer(cell.open_gap).data if cell.gap else None
+
+    def get_systems(self, cell) -> CoordinationSerializer(many=True):
+        return CoordinationSerializer(self.context["plan"].system_links(cell), many=True).data
+
+    def get_clusters(self, cell) -> CoordinationSerializer(many=True):
+        return CoordinationSerializer(self.context["plan"].cluster_links(cell), many=True).data
+
+
+class TallySerializer(serializers.Serializer):
+    """needed = active + completed + waived + gaps."""
+
+    needed = serializers.IntegerField()
+    active = serializers.IntegerField()
+    completed = serializers.IntegerField()
+    waived = serializers.IntegerField()
+    gaps = serializers.IntegerField()
+
+
+class PlanSerializer(serializers.Serializer):
+    """The plan of a crisis (crises.reading.CrisisPlan)."""
+
+    reference = serializers.SerializerMethodField()
+    revision = serializers.SerializerMethodField()
+    framework = serializers.CharField(source="content.edition.framework.slug")
+    edition = serializers.IntegerField(source="content.edition.number")
+    provenance_note = serializers.CharField(source="content.provenance_note")
+    tally = TallySerializer()
+    cells = CellSerializer(many=True, help_text="One for each sector and phase of the framework.")
+
+    def get_reference(self, whole) -> str:
+        return self.context["crisis"].reference
+
+    def get_revision(self, whole) -> int:
+        return self.context["crisis"].revision
+
+
+class GapSerializer(serializers.Serializer):
+    """An open gap in the list of gaps (crises.gaps.explained)."""
+
+    crisis = serializers.CharField(source="gap.crisis.reference")
+    country = serializers.CharField(source="gap.crisis.main_country_id", help_text="ISO3.")
+    sector = serializers.CharField(source="gap.sector.code")
+    phase = serializers.CharField(source="gap.phase.slug")
+    priority = serializers.SerializerMethodField(help_text="Always critical: nothing else can be a gap.")
+    because = serializers.CharField(help_text="Why the sector is critical here, in a sentence.")
+    paragraph = serializers.CharField()
+    provenance = serializers.ChoiceField(Provenance.choices)
+    opened_at = serializers.DateTimeField(source="gap.opened_at")
+    opened_why = serializers.ChoiceField(Gap.Why.choices, source="gap.opened_why")
+    days_open = serializers.IntegerField(source="days")
+    waived = serializers.BooleanField(source="gap.waived")
+    waived_until = serializers.SerializerMethodField(help_text="The last day of the waiver that covers the gap.")
+
+    def get_priority(self, row) -> str:
+        return Priority.CRITICAL
+
+    def get_waived_until(self, row) -> date | None:
+        return _waived_until(row["gap"])
