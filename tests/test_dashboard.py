@@ -22,6 +22,7 @@ from tests.factories import (
     phase,
     sector,
     set_status,
+    waive,
 )
 
 pytestmark = pytest.mark.django_db
@@ -48,13 +49,6 @@ def by_plans(crises, at=None):
     return found
 
 
-def waive(crisis, code, at=NOON, days=30):
-    gap = crisis.gaps.open().get(sector__code=code)
-    services.waive_gap(
-        gap=gap, reason="The State does this by itself.", until=(at + timedelta(days=days)).date(), by=make_hq(), at=at
-    )
-
-
 @pytest.fixture
 def cast():
     """One crisis of every kind: conditional facts, completed, waived, closed, in two phases, in the other region."""
@@ -64,7 +58,7 @@ def cast():
     set_status(whole, "S04", "during", "completed")
     set_status(whole, "S05", "during", "active")  # important, so nothing needs it
     set_status(whole, "S08", "before", "active")  # critical in a phase the crisis is not in
-    waive(whole, "S13")
+    waive(whole, "S13", at=NOON)
     inside = log(title="inside", crosses_border=False, foreign_nationals=True)
     set_status(inside, "S11", "during", "active")  # recommended here
     closed = log(title="closed")
