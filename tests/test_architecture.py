@@ -17,7 +17,7 @@ BELOW = {
     "exchange": {"crises", "sectors", "offices"},
 }
 APPS = [app for app in BELOW if (ROOT / app).is_dir()]
-DOORS = {"views", "api", "forms", "serializers", "filters", "admin", "urls", "apps", "management"}
+DOORS = {"views", "api", "exports", "forms", "serializers", "filters", "admin", "urls", "apps", "management"}
 PAGES = {"django.http", "django.shortcuts", "django.contrib.messages", "django.forms"}
 HTTP = PAGES | {"rest_framework", "django_filters"}
 NEVER = {

@@ -1,0 +1,156 @@
+"""The access policy as one table: address, method, and what each person gets. A route without a row fails.
+
+`own` is a crisis of the Tripoli office shared with the staff of its region; nobody shares it with partners.
+"""
+
+import re
+import uuid
+
+import pytest
+from django.urls import URLPattern, get_resolver, reverse
+
+from offices.models import Role
+from tests.conftest import signed_in
+from tests.factories import log, make_field, make_hq, make_lead, make_office, make_partner, make_user
+
+pytestmark = pytest.mark.django_db
+
+# Nobody signed in, field officer and lead of the crisis's office, HQ, partner, field officer of another
+# region, auditor.
+PEOPLE = ["anonymous", "field", "lead", "hq", "partner", "other", "auditor"]
+TABLE = """
+GET  home                      200 302 302 302 302 302 302
+GET  login                     200 302 302 302 302 302 302
+POST logout                    302 302 302 302 302 302 302
+GET  account                   302 200 200 200 200 200 200
+GET  password                  302 200 200 200 200 200 200
+GET  office-list               302 200 200 200 403 200 200
+POST theme                     302 302 302 302 302 302 302
+GET  help                      200 200 200 200 200 200 200
+GET  accessibility             200 200 200 200 200 200 200
+GET  matrix                    200 200 200 200 200 200 200
+GET  matrix-csv                200 200 200 200 200 200 200
+GET  matrix-json               200 200 200 200 200 200 200
+GET  edition-list              200 200 200 200 200 200 200
+GET  sector-list               200 200 200 200 200 200 200
+GET  sector                    200 200 200 200 200 200 200
+GET  system-list               200 200 200 200 200 200 200
+GET  system                    200 200 200 200 200 200 200
+GET  cluster                   200 200 200 200 200 200 200
+GET  api-landing               200 200 200 200 200 200 200
+GET  dashboard                 302 200 200 200 200 200 200
+GET  dashboard-csv             302 200 200 200 200 200 200
+GET  gap-list                  302 200 200 200 200 200 200
+GET  draft-list                302 200 200 200 200 200 200
+POST draft-discard             302 404 404 404 404 404 404
+GET  crisis-list               302 200 200 200 200 200 200
+GET  crisis-list-csv           302 200 200 200 200 200 200
+GET  crisis-log                302 200 200 403 403 200 403
+GET  crisis                    302 200 200 200 404 404 404
+GET  plan                      302 200 200 200 404 404 404
+GET  plan-csv                  302 200 200 200 404 404 404
+GET  cell                      302 200 200 200 404 404 404
+POST cell                      302 400 400 400 404 404 404
+GET  gap-waive                 302 403 403 200 404 404 404
+POST gap-waive                 302 403 403 400 404 404 404
+GET  figure-list               302 200 200 200 404 404 404
+GET  figure-add                302 200 200 403 404 404 404
+POST figure-add                302 400 400 403 404 404 404
+GET  activity-add              302 200 200 403 404 404 404
+POST activity-add              302 400 400 403 404 404 404
+GET  crisis-edit               302 200 200 403 404 404 404
+POST crisis-edit               302 400 400 403 404 404 404
+GET  crisis-phases             302 200 200 403 404 404 404
+POST crisis-phases             302 404 404 403 404 404 404
+GET  crisis-level              302 403 403 200 404 404 404
+POST crisis-level              302 403 403 400 404 404 404
+GET  crisis-sharing            302 200 200 200 404 404 404
+POST crisis-sharing            302 400 400 400 404 404 404
+GET  crisis-close              302 403 200 403 404 404 404
+POST crisis-close              302 403 303 403 404 404 404
+GET  crisis-reopen             302 403 303 403 404 404 404
+POST crisis-reopen             302 403 303 403 404 404 404
+"""
+ROWS = [line.split() for line in TABLE.split("\n") if line]
+
+
+def routes(patterns, under=""):
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            if pattern.name:
+                yield pattern.name, pattern
+        elif "admin" not in str(pattern.pattern):
+            yield from routes(pattern.url_patterns)
+
+
+ALL = dict(routes(get_resolver().url_patterns))
+
+
+def test_every_page_has_its_row():
+    pages = {name for name, pattern in ALL.items() if "v1" not in str(pattern.pattern) and not name.startswith("api-")}
+
+    assert pages - {name for _method, name, *_rest in ROWS} == set()
+
+
+@pytest.fixture
+def own(office):
+    return log(office=office)
+
+
+@pytest.fixture
+def client_of(own, office, client):
+    lima = make_office("lima", country="PER")
+    people = {
+        "field": make_field(office),
+        "lead": make_lead(office),
+        "hq": make_hq(),
+        "partner": make_partner("LBY"),
+        "other": make_field(lima, "other"),
+        "auditor": make_user("auditor", Role.AUDITOR, office=office.parent),
+    }
+    return {name: signed_in(user) for name, user in people.items()} | {"anonymous": client}
+
+
+def address(name, crisis):
+    known = {
+        "reference": crisis.reference,
+        "sector": "S03",
+        "phase": "during",
+        "key": uuid.uuid4(),
+        "slug": {"sector": "health-support", "system": "refugee-regime", "cluster": "health"}.get(name),
+    }
+    return reverse(name, kwargs={key: known[key] for key in ALL[name].pattern.converters})
+
+
+@pytest.mark.parametrize(("method", "name", "statuses"), [(row[0], row[1], row[2:]) for row in ROWS])
+def test_each_person_gets_what_the_policy_says(client_of, own, method, name, statuses):
+    for person, expected in zip(PEOPLE, statuses, strict=True):
+        client = client_of[person]
+        answer = getattr(client, method.lower())(address(name, own))
+
+        assert answer.status_code == int(expected), f"{person}: {answer.status_code}"
+
+
+def bare(response, reference):
+    """A page without what differs from one request to the next."""
+    return re.sub(r'value="[\w-]{64}"', "", response.content.decode()).replace(reference, "")
+
+
+def test_a_hidden_crisis_answers_like_one_that_does_not_exist(client_of, own):
+    hidden = client_of["other"].get(f"/crises/{own.reference}/")
+    nothing = client_of["other"].get("/crises/LBY-2026-ZZZ/")
+
+    assert hidden.status_code == nothing.status_code == 404
+    assert bare(hidden, own.reference) == bare(nothing, "LBY-2026-ZZZ")
+
+
+def test_no_page_lets_slip_a_word_of_what_is_hidden(client_of, office):
+    canary = "Canaryville"
+    log(office=office, title=canary, places=canary, summary=canary, cause_detail=canary, sharing="office")
+
+    for person in ("anonymous", "partner", "other", "auditor"):
+        for method, name, *_statuses in ROWS:
+            if method == "GET" and not ALL[name].pattern.converters:
+                response = client_of[person].get(reverse(name))
+                body = b"".join(response) if response.streaming else response.content
+                assert canary.encode() not in body, f"{person} reads it at {name}"
