@@ -86,6 +86,11 @@ def _wrong_address(request, problems, *, csv=False):
     return render(request, "crises/wrong_address.html", {"problems": problems}, status=400)
 
 
+def _address(name, narrowed, **changes):
+    """The address of a page with the same filters and these changes."""
+    return reverse(name) + narrowed.query(**changes).removesuffix("?")
+
+
 def _turns(narrowed, page):
     """The addresses of the pages before and after; empty where there is none."""
     return {
@@ -132,7 +137,7 @@ def crisis_list(request):
             "columns": {name: _column(narrowed, name, sort) for name in SORTS},
             "mine": mine,
             "other_scope": narrowed.query(mine=None if mine else "1") if roles - {Role.HQ} else "",
-            "csv": narrowed.query(),
+            "csv": _address("crisis-list-csv", narrowed),
             "stale_before": timezone.now() - timedelta(days=settings.CRISIS_STALE_DAYS),
             "drafts": request.user.drafts.count() if roles else 0,
             "may_log": bool(roles & {Role.FIELD, Role.LEAD}),
@@ -304,11 +309,11 @@ def dashboard(request):
             "where": where.order_by("-gap_count", F("people").desc(nulls_last=True), "-revision")[:WHERE],
             "small": 0 if staff else figures.SMALL,
             "links": {
-                "csv": narrowed.query(),
-                "gaps": reverse("gap-list") + narrowed.query(),
-                "waived": reverse("gap-list") + narrowed.query(waived="1"),
-                "crises": reverse("crisis-list") + narrowed.query(status="open"),
-                "most_gaps": reverse("crisis-list") + narrowed.query(status="open", sort="-gaps"),
+                "csv": _address("dashboard-csv", narrowed),
+                "gaps": _address("gap-list", narrowed),
+                "waived": _address("gap-list", narrowed, waived="1"),
+                "crises": _address("crisis-list", narrowed, status="open"),
+                "most_gaps": _address("crisis-list", narrowed, status="open", sort="-gaps"),
             },
             "content": narrowed.content,
             "stale_before": now - timedelta(days=settings.CRISIS_STALE_DAYS),
@@ -327,14 +332,13 @@ def _grid(narrowed, covered):
             if asked not in ("", phase.slug):
                 continue
             tally = covered.get((sector.code, phase.slug))
-            gaps_here = narrowed.query(sector=sector.code, phase=phase.slug)
             cells.append(
                 {
                     "phase": phase,
                     "row": content.priorities[sector.pk, phase.pk],
                     "tally": tally,
                     "percent": round(100 * tally.met / tally.needed) if tally else 0,
-                    "gaps": reverse("gap-list") + gaps_here,
+                    "gaps": _address("gap-list", narrowed, sector=sector.code, phase=phase.slug),
                 }
             )
         yield sector, cells
