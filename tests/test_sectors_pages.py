@@ -38,7 +38,7 @@ def test_a_sector_says_how_much_it_matters_and_why(client):
     html = words(client, "/sectors/emergency-consular-assistance/")
 
     assert "<h1>12. Emergency Consular Assistance</h1>" in html
-    assert "IC/2012/7 para 8, Sector 12" in html
+    assert "consular liaison. <small>IC/2012/7 para 8, Sector 12</small>" in html
     assert 'During <span class="pr c">Critical*</span>' in html
     assert "Foreign nationals are affected: critical. If not: recommended." in html
     assert "(derived)" in html
