@@ -24,6 +24,8 @@ from crises.views.scope import inside, readers
 from offices.models import Office, Role
 from sectors.exports import csv_file
 
+LOGS = {Role.FIELD, Role.LEAD}  # who logs crises
+WORKS = LOGS | {Role.REGIONAL}  # whose offices are a part of the whole
 COUNTED = 10_000  # a list is counted so far: beyond it the number helps nobody and costs the more the longer the list
 OLDEST, WHERE = 6, 12  # rows of the dashboard's tables
 NEWEST_FIRST = "-updated"
@@ -56,7 +58,7 @@ def home(request):
     roles = _roles(request.user)
     if roles & {Role.HQ, Role.REGIONAL}:
         return redirect("dashboard")
-    mine = "?mine=1" if roles & {Role.FIELD, Role.LEAD} else ""
+    mine = "?mine=1" if roles & LOGS else ""
     return redirect(reverse("crisis-list") + mine)
 
 
@@ -68,7 +70,7 @@ def _narrowed(request, *allowed, kind=CrisisFilter):
     """The crises this reader may see, narrowed by the address; and what is wrong with the address, if anything."""
     crises = Crisis.objects.visible_to(request.user)
     if "mine" in allowed and request.GET.get("mine"):
-        crises = crises.filter(office__in=Office.objects.reached_by(request.user, Role.FIELD, Role.LEAD, Role.REGIONAL))
+        crises = crises.filter(office__in=Office.objects.reached_by(request.user, *WORKS))
     narrowed = kind(request.GET, crises)
     problems = narrowed.problems(allowed)
     for name in allowed:
@@ -136,11 +138,11 @@ def crisis_list(request):
             "most": COUNTED,
             "columns": {name: _column(narrowed, name, sort) for name in SORTS},
             "mine": mine,
-            "other_scope": narrowed.query(mine=None if mine else "1") if roles - {Role.HQ} else "",
+            "other_scope": narrowed.query(mine=None if mine else "1") if roles & WORKS else "",
             "csv": _address("crisis-list-csv", narrowed),
             "stale_before": timezone.now() - timedelta(days=settings.CRISIS_STALE_DAYS),
-            "drafts": request.user.drafts.count() if roles else 0,
-            "may_log": bool(roles & {Role.FIELD, Role.LEAD}),
+            "drafts": request.user.drafts.count() if roles & LOGS else 0,
+            "may_log": bool(roles & LOGS),
         },
     )
 
