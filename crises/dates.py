@@ -1,6 +1,7 @@
 """Dates as people know them: to the day, the month or the year. Pure functions."""
 
-from datetime import date, timedelta
+from calendar import monthrange
+from datetime import date
 
 from django.db import models
 from django.utils.formats import date_format
@@ -31,8 +32,7 @@ def bounds(day, precision):
     if precision == Precision.YEAR:
         return date(day.year, 1, 1), date(day.year, 12, 31)
     if precision == Precision.MONTH:
-        following = date(day.year + day.month // 12, day.month % 12 + 1, 1) if day < date(9999, 12, 1) else date.max
-        return date(day.year, day.month, 1), following - timedelta(days=1)
+        return day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1])
     return day, day
 
 
