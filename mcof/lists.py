@@ -77,6 +77,7 @@ class Pages(CursorPagination):
 
     def get_schema_operation_parameters(self, view):
         cursor, size = super().get_schema_operation_parameters(view)
+        cursor["schema"] |= {"minLength": 1}
         cursor["description"] = "Where the page begins. Follow `next` and `previous`; do not make cursors yourself."
         size["description"] = f"How many to a page: {PAGE_SIZE} unless told, {MOST} at most."
         size["schema"] |= {"minimum": 1, "maximum": MOST, "default": PAGE_SIZE}

@@ -45,20 +45,24 @@ class CodeSerializer(serializers.Serializer):
     label = serializers.CharField()
 
 
-class SectorSerializer(serializers.ModelSerializer):
+class NumberedSerializer(serializers.ModelSerializer):
+    number = serializers.IntegerField(help_text="Its place in the framework's order.")  # the same on every database
+
+
+class SectorSerializer(NumberedSerializer):
     class Meta:
         model = Sector
         fields = ["code", "number", "slug", "name", "short_name", "purpose", "paragraph"]
         extra_kwargs = {"code": {"help_text": "What every other answer calls the sector, such as S03."}}
 
 
-class PhaseSerializer(serializers.ModelSerializer):
+class PhaseSerializer(NumberedSerializer):
     class Meta:
         model = Phase
         fields = ["slug", "number", "name", "short_name", "response", "objective", "paragraph"]
 
 
-class SystemSerializer(serializers.ModelSerializer):
+class SystemSerializer(NumberedSerializer):
     lead = TextOrNull(help_text="Null where no one body leads it.")
 
     class Meta:
@@ -66,7 +70,7 @@ class SystemSerializer(serializers.ModelSerializer):
         fields = ["slug", "number", "name", "short_name", "lead", "description", "conduct", "provenance", "paragraph"]
 
 
-class ClusterSerializer(serializers.ModelSerializer):
+class ClusterSerializer(NumberedSerializer):
     ocha_code = TextOrNull(source="code", help_text="OCHA's own code; null where it has none.")
     lead = TextOrNull()
 

@@ -24,6 +24,7 @@ from tests.factories import (
     reader,
     sector,
     set_status,
+    waive,
 )
 
 pytestmark = pytest.mark.django_db
@@ -38,18 +39,6 @@ def rows(client, address="crises/"):
 
 def references(client, address="crises/"):
     return [row["reference"] for row in rows(client, address)]
-
-
-def waive(crisis, code, slug, *, days=30, at=None):
-    gap = crisis.gaps.open().get(sector__code=code, phase__slug=slug)
-    at = at or timezone.now()
-    services.waive_gap(
-        gap=gap,
-        reason="The ministry runs its own programme.",
-        until=(at + timedelta(days=days)).date(),
-        by=make_hq(),
-        at=at,
-    )
 
 
 def decide(crisis, scheme, value, **more):
@@ -75,7 +64,7 @@ def test_a_row_of_the_list_says_in_codes_what_a_crisis_is():
     decide(crisis, "iom", "2")
     decide(crisis, "inter_agency", "L3")
     set_status(crisis, "S03", "during", "active")
-    waive(crisis, "S02", "during")
+    waive(crisis, "S02")
     crisis.refresh_from_db()
     needed = 7  # critical in the emergency phase, as long as the two facts are not known
 
@@ -170,7 +159,7 @@ def test_a_plan_is_45_explained_cells_and_its_tally_counts_them():
     set_status(crisis, "S03", "during", "active", lead="A. Name")
     set_status(crisis, "S01", "during", "active")
     set_status(crisis, "S01", "during", "completed", at=NOON + timedelta(days=1))
-    waive(crisis, "S02", "during")
+    waive(crisis, "S02")
     body = reader(make_hq()).get(f"{V1}crises/{crisis.reference}/plan/").json()
     cells = {(cell["sector"], cell["phase"]): cell for cell in body["cells"]}
 
@@ -201,7 +190,7 @@ def test_a_plan_is_45_explained_cells_and_its_tally_counts_them():
 def test_a_gap_says_since_when_and_whether_it_is_waived():
     now = timezone.now()
     crisis = log(at=now - timedelta(days=5, hours=1))
-    waive(crisis, "S02", "during", days=3)
+    waive(crisis, "S02", days=3)
     body = reader(make_hq()).get(f"{V1}crises/{crisis.reference}/plan/").json()
     gaps = {cell["sector"]: cell["gap"] for cell in body["cells"] if cell["gap"]}
 
@@ -212,7 +201,7 @@ def test_a_gap_says_since_when_and_whether_it_is_waived():
 
 def test_a_waiver_that_has_lapsed_covers_nothing():
     crisis = log()
-    waive(crisis, "S02", "during", days=1, at=NOON)
+    waive(crisis, "S02", days=1, at=NOON)
     client = reader(make_hq())
     before = rows(client)[0]
 
@@ -223,7 +212,7 @@ def test_a_waiver_that_has_lapsed_covers_nothing():
 def test_the_list_of_gaps_explains_each_and_agrees_with_the_plans():
     first, second = log(), log(phases=("during", "after"), country="TUN", office=make_office("tunis", country="TUN"))
     set_status(first, "S03", "during", "active")
-    waive(second, "S02", "during")
+    waive(second, "S02")
     client = reader(make_hq())
     gaps = rows(client, "gaps/")
 
@@ -430,7 +419,7 @@ def test_crises_and_gaps_take_the_filters_of_their_pages():
 
 def test_gaps_are_narrowed_by_their_own_sector_phase_and_waiver():
     crisis = log(phases=("during", "after"))
-    waive(crisis, "S02", "during")
+    waive(crisis, "S02")
     client = reader(make_hq())
 
     assert {row["sector"] for row in rows(client, "gaps/?sector=S02")} == {"S02"}
@@ -504,10 +493,10 @@ def full():
         )
     decide(crisis, "iom", "2")
     decide(crisis, "iom", "3")
-    waive(crisis, "S02", "during")
+    waive(crisis, "S02")
     services.close_phase(crisis=crisis, phase=phase("during"), by=make_field())
     services.open_phase(crisis=crisis, phase=phase("during"), by=make_field())
-    waive(crisis, "S02", "during")
+    waive(crisis, "S02")
     return Crisis.objects.get(pk=crisis.pk)
 
 

@@ -83,6 +83,12 @@ def test_a_value_that_cannot_be_used_is_named(address, name, value):
     assert errors(reader(make_hq()).get(f"{V1}{address}/", {name: value})).keys() == {name}
 
 
+def test_a_cursor_that_no_database_can_compare_is_refused():
+    nul = "cD0lMDA="  # p=%00
+
+    assert errors(reader().get(f"{V1}countries/", {"cursor": nul})).keys() == {"cursor"}
+
+
 def test_a_parameter_given_twice_is_refused():
     assert errors(reader().get(f"{V1}crises/?cause=conflict&cause=epidemic")).keys() == {"cause"}
     assert errors(reader().get(f"{V1}sectors/?page_size=1&page_size=2")).keys() == {"page_size"}
