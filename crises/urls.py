@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crises.views import crisis, framework, hq, log, plan, statements
+from crises.views import cell, crisis, framework, hq, log, plan, statements
 
 urlpatterns = [
     path("", hq.home, name="home"),
@@ -29,8 +29,8 @@ urlpatterns = [
     # /crises/<reference>/plan/
     path("crises/<str:reference>/plan/", plan.plan_page, name="plan"),
     path("crises/<str:reference>/plan.csv", plan.plan_csv, name="plan-csv"),
-    path("crises/<str:reference>/plan/<str:sector>/<slug:phase>/", plan.cell_page, name="cell"),
-    path("crises/<str:reference>/plan/<str:sector>/<slug:phase>/waive/", plan.waive, name="gap-waive"),
+    path("crises/<str:reference>/plan/<str:sector>/<slug:phase>/", cell.cell_page, name="cell"),
+    path("crises/<str:reference>/plan/<str:sector>/<slug:phase>/waive/", cell.waive, name="gap-waive"),
     # the framework's pages that also show the crises concerned
     path("sectors/<slug:slug>/", framework.sector, name="sector"),
     path("systems/<slug:slug>/", framework.system, name="system"),

@@ -1,0 +1,220 @@
+"""One cell of a plan: a sector in a phase, its status to change, and HQ's waiver of its gap."""
+
+import uuid
+from itertools import zip_longest
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import Http404, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from crises import services
+from crises.dates import Precision, spoken
+from crises.forms.plan import CellForm, PlanFilter, WaiverForm
+from crises.models import Figure, PlanCell
+from crises.reading import plan_of
+from crises.views.plan import anchor
+from crises.views.scope import allowed, inside, readers, seen_crisis
+from crises.views.sent import SeeOther, keep_and_sign_in, unsent
+
+CHANGES_SHOWN = 20
+
+
+# /crises/<reference>/plan/<sector>/<phase>/
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def cell_page(request, reference, sector, phase):
+    """One sector in one phase: why it matters, what the office does, who else works on it, and its past."""
+    if request.method == "POST":
+        return _change(request, reference, sector, phase)
+    return _show_cell(request, reference, sector, phase)
+
+
+@readers
+def _show_cell(request, reference, sector, phase):
+    crisis = seen_crisis(request, reference)
+    whole, cell = _cell(crisis, sector, phase)
+    if answers := unsent(request):
+        messages.info(request, _("What you wrote is kept. Check it and save."))
+        form = CellForm(answers, entry=cell.entry)
+        return _cell_page(request, crisis, whole, cell, form)
+    entry = cell.entry
+    form = CellForm(
+        entry=entry,
+        initial={
+            "status": entry.statuses[0],
+            "lead": entry.lead,
+            "cluster_contact": entry.cluster_contact,
+            "note": entry.note,
+            "revision": entry.revision,
+            "key": uuid.uuid4(),
+        },
+    )
+    return _cell_page(request, crisis, whole, cell, form)
+
+
+def _cell(crisis, sector, phase):
+    whole = plan_of(crisis)
+    cell = whole.cell(sector, phase)
+    if cell is None:
+        raise Http404
+    return whole, cell
+
+
+def _change(request, reference, sector, phase):
+    """Change the status of a cell, once however often it is sent; what was typed stays until it is saved."""
+    if not request.user.is_authenticated:
+        return keep_and_sign_in(request)
+    crisis = allowed(request, reference, "edit")
+    whole, cell = _cell(crisis, sector, phase)
+    form = CellForm(request.POST, entry=cell.entry)
+    if not form.is_valid():
+        return _cell_page(request, crisis, whole, cell, form, status=400)
+    try:
+        outcome = services.change_status(
+            crisis=crisis, sector=cell.sector, phase=cell.phase, by=request.user, **form.cleaned_data
+        )
+    except ValidationError as error:
+        form.add_error(None, error)
+        return _cell_page(request, crisis, whole, cell, form, status=400)
+    except services.Stale as stale:
+        changed = stale.current.history.select_related("history_user").first()
+        clash = {"by": changed.history_user, "at": changed.history_date}
+        return _clash_page(request, crisis, form, stale.current, clash, status=409)
+    except services.KeyReused as reused:
+        clash = {"sent": reused.receipt.received_at}
+        return _clash_page(request, crisis, form, cell.entry, clash, status=422)
+    if outcome.fresh:
+        messages.success(request, _done(whole, cell, form.cleaned_data["status"], outcome))
+    else:
+        messages.info(request, _("This had already been received. It was saved once."))
+    if "plan" in request.POST:
+        return SeeOther(_back_to_plan(request, crisis, cell))
+    return SeeOther(reverse("cell", args=[reference, sector, phase]))
+
+
+def _back_to_plan(request, crisis, cell):
+    """The plan as it was shown, at the row of the cell."""
+    shown = QueryDict(request.POST["plan"])
+    query = urlencode({name: shown[name] for name in PlanFilter.base_fields if name in shown})
+    return f"{reverse('plan', args=[crisis.reference])}{'?' if query else ''}{query}#{anchor(cell)}"
+
+
+def _clash_page(request, crisis, form, current, clash, *, status):
+    """What stands now beside what was typed. The form keeps it and takes the new revision: saving is a decision."""
+    typed = form.cleaned_data
+    answers = request.POST.copy()
+    answers["revision"], answers["key"] = str(current.revision), str(uuid.uuid4())
+    shown = CellForm(answers, entry=current)
+    now, yours = (
+        {
+            "status": PlanCell.Status(said["status"]).label,
+            "since": spoken(said["since"], Precision.DAY),
+            **{name: said[name] for name in ("lead", "cluster_contact", "note")},
+        }
+        for said in (vars(current), typed)
+    )
+    clash["rows"] = [
+        {"label": shown.fields[name].label, "now": now[name], "yours": yours[name]}
+        for name in now
+        if now[name] or yours[name]
+    ]
+    whole, cell = _cell(crisis, current.sector.code, current.phase.slug)
+    return _cell_page(request, crisis, whole, cell, shown, clash=clash, status=status)
+
+
+def _cell_page(request, crisis, whole, cell, form, *, clash=None, status=200):
+    """Ten queries for staff: session, reader, crisis, plan (4), figures, activities, changes."""
+    own = inside(request.user)
+    context = {
+        "crisis": crisis,
+        "plan": whole,
+        "cell": cell,
+        "form": form if crisis.may_edit and (crisis.is_open or form.is_bound) else None,  # what was typed stays
+        "clash": clash,
+        "inside": own,
+        "gaps": whole.gaps_of(cell),
+        "links": [(link, link.system, "system") for link in whole.system_links(cell)]
+        + [(link, link.cluster, "cluster") for link in whole.cluster_links(cell)],
+        "together": whole.works_with(cell),
+        "figures": crisis.figures.filter(
+            sectors=cell.sector, metric__in=[Figure.Metric.TARGETED, Figure.Metric.REACHED]
+        ),
+        "activities": crisis.activities.filter(sectors=cell.sector),
+        "changes": _changes(crisis, cell) if own else [],
+        "neighbours": [one for one in whole.cells if one.sector == cell.sector],
+        "phases": [cell.phase],
+    }
+    return render(request, "crises/cell.html", context, status=status)
+
+
+def _changes(crisis, cell):
+    """The last changes of the cell: (row, the row before it), the newest first. One query."""
+    rows = PlanCell.history.filter(crisis=crisis, sector=cell.sector, phase=cell.phase).select_related("history_user")
+    rows = list(rows[: CHANGES_SHOWN + 1])
+    return list(zip_longest(rows, rows[1:]))[:CHANGES_SHOWN]
+
+
+def _done(whole, cell, status, outcome):
+    """What a change did, in sentences."""
+    words = {"sector": cell.sector.short_name}
+    if status == cell.status:
+        return _("The entry for %(sector)s is saved.") % words
+    done = {
+        PlanCell.Status.NOT_STARTED: _("%(sector)s is not started."),
+        PlanCell.Status.PLANNED: _("%(sector)s is planned."),
+        PlanCell.Status.ACTIVE: _("%(sector)s is active."),
+        PlanCell.Status.COMPLETED: _("%(sector)s is completed."),
+        PlanCell.Status.STOOD_DOWN: _("%(sector)s stands down."),
+    }[status] % words
+    if outcome.closed:
+        return f"{done} {_('Its gap is closed.')}"
+    if outcome.opened:
+        return f"{done} {_('A gap is open again.') if whole.gaps_of(cell) else _('A gap is open.')}"
+    if cell.gap:
+        return f"{done} {_('Its gap stays open until it is active.')}"
+    return done
+
+
+# /crises/<reference>/plan/<sector>/<phase>/waive/
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def waive(request, reference, sector, phase):
+    """HQ accepts the gap of a cell until a day, for a reason."""
+    crisis = allowed(request, reference, "decide")
+    _whole, cell = _cell(crisis, sector, phase)
+    back = reverse("cell", args=[reference, sector, phase])
+    closed = _("This gap has been closed in the meantime. There is nothing to waive.")
+    if request.method == "GET":
+        if not cell.gap:
+            messages.info(request, closed)
+            return SeeOther(back)
+        return render(
+            request,
+            "crises/waive.html",
+            {"crisis": crisis, "cell": cell, "form": WaiverForm(initial={"key": uuid.uuid4()})},
+        )
+    form = WaiverForm(request.POST)
+    if form.is_valid() and not cell.gap:
+        form.add_error(None, closed)
+    elif form.is_valid():
+        try:
+            services.waive_gap(gap=cell.open_gap, by=request.user, **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error)
+        except services.KeyReused:
+            form.add_error(None, _("This form was sent before with other answers. What was sent first stands."))
+        else:
+            words = {"sector": cell.sector.short_name, "day": date_format(form.cleaned_data["until"], "j M Y")}
+            messages.success(request, _("The gap of %(sector)s is waived until %(day)s.") % words)
+            return SeeOther(back)
+    return render(request, "crises/waive.html", {"crisis": crisis, "cell": cell, "form": form}, status=400)
