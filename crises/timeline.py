@@ -31,12 +31,9 @@ def timeline(crisis, most=None):
 
 def _entry(row, content):
     said = row.history_change_reason or {}
-    tell = TELL.get(said.get("event"), _nothing)
-    return Entry(at=row.history_date, by=row.history_user, sentence=tell(said, content), why=said.get("why", ""))
-
-
-def _nothing(said, content):
-    return _("Facts confirmed: nothing changed.")
+    tell = TELL.get(said.get("event"))
+    sentence = tell(said, content) if tell else _("Changed.")
+    return Entry(at=row.history_date, by=row.history_user, sentence=sentence, why=said.get("why", ""))
 
 
 def _logged(said, content):

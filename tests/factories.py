@@ -120,6 +120,21 @@ def add_figure(crisis, value, *, by=None, at=NOON, **values):
     return crisis.figures.order_by("-pk").first()
 
 
+def add_activity(crisis, name="Evacuation", *, sectors=(), by=None, at=NOON, **values):
+    """A line of work added through the service, from an IOM appeal; `sectors` are codes."""
+    values = {"source_kind": "iom", "as_of": date(2026, 2, 1), "as_of_precision": "day"} | values
+    sectors = [sector(code) for code in sectors]
+    by = by or make_field(crisis.office)
+    services.add_activity(crisis=crisis, name=name, sectors=sectors, by=by, at=at, **values)
+    return crisis.activities.order_by("-pk").first()
+
+
+def decide_level(crisis, value, *, at=NOON, **values):
+    """A decision on the level recorded through the service; 1, 2 and 3 are IOM's own."""
+    values = {"scheme": "iom" if value in "123" else "inter_agency", "decided_on": date(2026, 2, 1)} | values
+    services.decide_level(crisis=crisis, value=value, by=make_hq(), at=at, **values)
+
+
 def reader(user=None):
     """A client of the API with a token of this person; a visitor's where there is none."""
     client = APIClient()

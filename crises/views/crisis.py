@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crises import services
-from crises.listing import newest_level
 from crises.forms.lifecycle import CloseForm, PhaseForm, ReopenForm, SharingForm
+from crises.listing import newest_level
 from crises.models import Crisis, Figure, LevelDecision, PlanCell
 from crises.next_steps import next_steps
 from crises.reading import plan_of
@@ -327,9 +327,6 @@ def sharing(request, reference):
 def _may_share(crisis):
     """The choices open to this reader, the present one among them; empty where there is nothing to choose."""
     rights = {"edit": crisis.may_edit, "decide": crisis.may_decide}
-    others = [
-        choice
-        for choice in Crisis.Sharing
-        if choice != crisis.sharing and rights[services.right_to_share(crisis.sharing, choice)]
-    ]
-    return [choice for choice in Crisis.Sharing if choice in others or choice == crisis.sharing] if others else []
+    now = crisis.sharing
+    offered = [one for one in Crisis.Sharing if one == now or rights[services.right_to_share(now, one)]]
+    return offered if len(offered) > 1 else []
