@@ -339,8 +339,9 @@ def test_no_level_is_chosen_by_leaving_the_form_as_it_is(hq_client):
     response = send(hq_client, "crisis-level", log(), LEVEL | {"value": ""})
 
     assert errors(response) == ["Select the level that was decided."]
-    assert re.search(r'<select name="value".*?<option value=""', response.content.decode(), re.S)
-    assert not re.search(r'<option value="\w+" selected', response.content.decode())
+    select = response.content.decode().partition('<select name="value"')[2].partition("</select>")[0]
+    assert re.findall(r'value="(\w*)"', select)[0] == ""
+    assert re.findall(r'value="(\w*)" selected', select) in ([], [""])
 
 
 @pytest.mark.parametrize(
