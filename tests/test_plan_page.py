@@ -323,7 +323,7 @@ def test_the_plan_with_all_phases_open_and_its_style_take_20_kb_at_most(field_cl
         set_status(crisis, code, slug, "planned", lead=f"Officer {number}", note=f"Step {number} is being prepared.")
 
     sent = field_client.get(address(crisis)).content
-    styles = [(STATIC / name).read_bytes() for name in ("mcof.css", "dark.css")]
+    styles = [(STATIC / name).read_bytes() for name in ("mcof.css", "plan.css", "dark.css")]
 
     assert sum(len(gzip.compress(part, 9)) for part in (sent, *styles)) <= 20 * 1024
 

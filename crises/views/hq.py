@@ -230,6 +230,7 @@ def gap_list(request):
             "page": page,
             **_turns(narrowed, page),
             "rows": [gaps.explained(gap) for gap in page.rows],
+            "may_decide": request.user.holds(Role.HQ),
             "count": counted,
             "waived": narrowed.wants_waived,
             "open_ones": narrowed.query(waived=None),
