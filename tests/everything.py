@@ -35,8 +35,7 @@ def main():
         stages = [
             check("ruff check", "ruff", "check", "."),
             check("ruff format", "ruff", "format", "--check", "."),
-            check("djlint lint", "djlint", "--lint", "templates"),
-            check("djlint format", "djlint", "--check", "templates"),
+            check("djlint", "djlint", "--lint", "templates"),
             check("migrations", "django", "makemigrations", "--check", "--dry-run", **sqlite | PRODUCTION),
             check("deployment", "django", "check", "--deploy", "--fail-level", "WARNING", **sqlite | PRODUCTION),
             suite("suite on SQLite", folder, "not browser", **sqlite),
