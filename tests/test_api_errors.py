@@ -54,6 +54,11 @@ def test_a_mistyped_filter_is_answered_with_the_nearest_one():
     assert "Did you mean “sector”?" in errors(client.get(f"{V1}gaps/?sectors=S01"))["sectors"]
 
 
+def test_a_format_is_no_parameter_because_there_is_one_format():
+    for name in ("json", "xml"):
+        assert errors(reader().get(f"{V1}crises/?format={name}")).keys() == {"format"}
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -174,7 +179,7 @@ def test_what_is_hidden_answers_as_what_does_not_exist():
             nowhere = client.get(f"{V1}crises/LBY-2014-K7Q/{part}")
 
             said(there, 404)
-            assert there.content == nowhere.content
+            assert there.content == nowhere.content == client.get(f"{V1}nothing/").content
             assert there.headers.items() == nowhere.headers.items()
 
 
