@@ -104,7 +104,7 @@ def test_figures_and_lines_of_work_of_the_sector_show_their_source_and_date(fiel
     page = text(field_client.get(address(crisis)))
 
     assert "Reached: at least 4,100 people United Nations, 1 Feb 2026" in page
-    assert "Buses to the border 250000 USD required . IOM, Feb 2026" in page.replace("required.", "required .")
+    assert "Buses to the border 250,000 USD required . IOM, Feb 2026" in page.replace("required.", "required .")
     assert "99,999" not in page
 
 
@@ -222,6 +222,20 @@ def test_a_stale_change_shows_who_changed_what_and_can_be_saved_all_the_same(fie
     again = answers("active", revision=value(response, "revision"), key=value(response, "key"), lead="S. Okoro")
     assert field_client.post(address(crisis), again).status_code == 303
     assert (crisis.cells.get().status, crisis.cells.get().lead) == ("active", "S. Okoro")
+
+
+def test_a_change_begun_in_the_plan_leads_back_there_after_a_correction(field_client):
+    crisis = log()
+    set_status(crisis, "S03", "during", "active")
+    begun = answers("stood_down", revision=crisis.cells.get().revision, plan="show=critical")
+
+    refused = field_client.post(address(crisis), begun)
+    mended = begun | {"plan": value(refused, "plan"), "note": "The partner took over."}
+
+    assert refused.status_code == 400
+    assert (
+        field_client.post(address(crisis), mended).url == f"/crises/{crisis.reference}/plan/?show=critical#S03-during"
+    )
 
 
 def test_a_form_sent_twice_is_saved_once(field_client):

@@ -92,6 +92,16 @@ def test_the_page_says_how_many_are_needed_and_how_each_is_met(field_client):
     assert "7 critical sectors needed: 1 active, 1 completed, 1 waived, 4 gaps." in page
 
 
+def test_where_the_crisis_is_in_several_phases_each_says_its_own_numbers(field_client):
+    crisis = log(phases=["during", "after"])
+    set_status(crisis, "S01", "during", "active")
+
+    page = text(field_client.get(address(crisis, "?phase=during")))
+
+    assert "12 critical sectors needed: 1 active, 0 completed, 0 waived, 11 gaps." in page
+    assert "7 critical sectors needed: 1 active, 0 completed, 0 waived, 6 gaps." in page
+
+
 @pytest.mark.parametrize(("show", "n"), [("all", 15), ("critical", 7), ("gaps", 6)])
 def test_each_filter_says_how_many_cells_it_shows_and_shows_as_many(field_client, show, n):
     crisis = log()

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from crises.dates import Precision, spoken
 from crises.forms.fields import CountedLength
 from crises.models import PlanCell
 
@@ -59,7 +60,11 @@ class DayInput(forms.DateInput):
 class CellForm(forms.Form):
     """The status of a sector in a phase, since when, and who leads it."""
 
-    status = forms.ChoiceField(choices=PlanCell.Status.choices, label=_("Status"))
+    status = forms.ChoiceField(
+        choices=PlanCell.Status.choices,
+        label=_("Status"),
+        error_messages={"required": _("Select a status."), "invalid_choice": _("Select one of the statuses.")},
+    )
     since = forms.DateField(
         label=_("Date"),
         required=False,
@@ -100,7 +105,7 @@ class CellForm(forms.Form):
             self.fields["since"].help_text = _(
                 "The day it became so; for a planned sector, the day it should start. "
                 "Left empty: today, or %(day)s where the status stays."
-            ) % {"day": entry.since.isoformat()}
+            ) % {"day": spoken(entry.since, Precision.DAY)}
 
 
 class WaiverForm(forms.Form):
