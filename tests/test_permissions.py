@@ -154,3 +154,9 @@ def test_no_page_lets_slip_a_word_of_what_is_hidden(client_of, office):
                 response = client_of[person].get(reverse(name))
                 body = b"".join(response) if response.streaming else response.content
                 assert canary.encode() not in body, f"{person} reads it at {name}"
+
+
+def test_an_address_that_no_reference_can_have_is_not_found(client_of, own):
+    for strange in ("%00", "LBY%00", "a%2Fb", "LBY-2014-K7Q%20", "%ED%A0%80"):
+        assert client_of["field"].get(f"/crises/{strange}/").status_code == 404
+        assert client_of["field"].get(f"/crises/{own.reference}/plan/{strange}/during/").status_code == 404
