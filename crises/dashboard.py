@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from crises import plan
 from crises.models import Figure, PlanCell
+from crises.models.statements import SMALL
 from sectors import reference
 from sectors.models import Fact, Priority
 
-SMALL = 5  # for readers outside the organisation: a smaller count of people could point to a person
 FACTS = [f"crisis__{fact}" for fact in Fact.values]
 
 

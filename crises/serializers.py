@@ -10,10 +10,9 @@ from rest_framework import serializers
 
 from crises.dates import Precision
 from crises.models import AffectedGroup, Crisis, Figure, Gap, LevelDecision, PlanCell, SourceKind
+from crises.models.statements import SMALL
 from sectors.models import Fact, Priority, Provenance, Strength
 from sectors.serializers import ChoiceOrNull, TextOrNull
-
-SMALL = 5  # a smaller count of people could point to a person
 
 PARTIAL = "ISO 8601, no more exact than it is known: 2014-06-01, 2014-06 or 2014."
 

@@ -12,6 +12,8 @@ from sectors.models import Sector
 
 from .crisis import AffectedGroup, Crisis
 
+SMALL = 5  # for readers outside the organisation: a smaller count of people could point to a person
+
 
 class SourceKind(models.TextChoices):
     GOVERNMENT = "government", _("Government")

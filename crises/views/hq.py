@@ -19,6 +19,7 @@ from crises import dashboard as figures
 from crises import gaps, listing
 from crises.filters import CrisisFilter, GapFilter
 from crises.models import Crisis
+from crises.models.statements import SMALL
 from crises.views.pages import by_revision, numbered
 from crises.views.scope import inside, readers
 from offices.models import Office, Role
@@ -310,7 +311,7 @@ def dashboard(request):
                 if phase in ("", one.slug)
             ],
             "where": where.order_by("-gap_count", F("people").desc(nulls_last=True), "-revision")[:WHERE],
-            "small": 0 if staff else figures.SMALL,
+            "small": 0 if staff else SMALL,
             "links": {
                 "csv": _address("dashboard-csv", narrowed),
                 "gaps": _address("gap-list", narrowed),
