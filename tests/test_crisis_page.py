@@ -100,10 +100,10 @@ def test_a_level_that_nobody_decided_or_that_has_ended_is_not_assessed(hq_client
 @pytest.mark.parametrize(
     ("client_name", "actions"),
     [
-        ("field_client", ["Edit facts", "Phases", "Add a figure", "Sharing", "Open the plan"]),
-        ("lead_client", ["Edit facts", "Phases", "Add a figure", "Sharing", "Close", "Open the plan"]),
-        ("hq_client", ["Level", "Sharing", "Open the plan"]),
-        ("partner_client", ["Open the plan"]),
+        ("field_client", ["Edit facts", "Phases", "Add a figure", "Sharing"]),
+        ("lead_client", ["Edit facts", "Phases", "Add a figure", "Sharing", "Close"]),
+        ("hq_client", ["Level", "Sharing"]),
+        ("partner_client", []),
     ],
 )
 def test_each_person_is_offered_what_they_may_do(request, client_name, actions):
@@ -118,7 +118,7 @@ def test_a_closed_crisis_is_offered_to_be_reopened_and_takes_figures_still(lead_
     crisis = log()
     services.close_crisis(crisis=crisis, by=make_lead(), at=LATER)
 
-    assert links(lead_client, crisis) == ["Add a figure", "Sharing", "Reopen", "Open the plan"]
+    assert links(lead_client, crisis) == ["Add a figure", "Sharing", "Reopen"]
     assert card(lead_client, crisis, "Which critical sectors are not active?") == "A closed crisis has no gaps."
 
 
@@ -391,7 +391,7 @@ def test_a_regional_officer_reads_everything_and_is_offered_no_change(office):
     crisis = log(office=tunis, by=make_field(tunis, "tunis-field"))
     regional = signed_in(make_user("regional", Role.REGIONAL, office=cairo))
 
-    assert links(regional, crisis) == ["Open the plan"]
+    assert links(regional, crisis) == []
     assert steps(regional, crisis) == []
     assert "What happened" in page(regional, crisis)
 
