@@ -10,7 +10,17 @@ from rest_framework.response import Response
 from crises import gaps, listing
 from crises.dates import Precision
 from crises.filters import CrisisFilter, GapFilter
-from crises.models import AffectedGroup, Crisis, Figure, Gap, LevelDecision, PhasePeriod, PlanCell, SourceKind
+from crises.models import (
+    AffectedGroup,
+    Crisis,
+    Figure,
+    Gap,
+    LevelDecision,
+    PhasePeriod,
+    PlanCell,
+    PlanPriority,
+    SourceKind,
+)
 from crises.reading import plan_of
 from crises.serializers import CrisisRowSerializer, CrisisSerializer, GapSerializer, PlanSerializer
 from offices.models import Office
@@ -19,6 +29,7 @@ from sectors.serializers import CodeSerializer
 
 ENUMERATIONS = {
     "priority": Priority,
+    "plan_priority": PlanPriority,
     "provenance": Provenance,
     "confidence": SectorPriority.Confidence,
     "condition": Fact,

@@ -48,7 +48,7 @@ def _open(crises):
 
 def _critical(entry):
     row = reference.content(entry.crisis.edition_id).priorities[entry.sector_id, entry.phase_id]
-    return plan.priority_of(row, plan.facts_of(entry.crisis)) == Priority.CRITICAL
+    return plan.priority_of(row, plan.facts_of(entry.crisis), entry.own_priority) == Priority.CRITICAL
 
 
 @dataclass(frozen=True)

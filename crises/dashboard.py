@@ -19,17 +19,18 @@ def coverage(crises, missing, *, phase=None):
     """How far these crises' plans are met: {(sector code, phase slug): plan.Tally} of needed sectors.
 
     `missing` are their gaps as of gaps.by_cell, of the same phase. Only open crises and open phases need anything.
-    One query: met cells grouped by the facts that decide their priority, judged by the rule of the plan page.
+    One query: met cells grouped by what decides their priority, judged by the rule of the plan page.
     """
     met = PlanCell.objects.filter(crisis__in=crises.open().order_by().values("pk"), status__in=PlanCell.MET)
     if phase:
         met = met.filter(phase__slug=phase)
-    met = met.in_open_phases().order_by().values("crisis__edition", "sector", "phase", "status", *FACTS)
+    told = ("crisis__edition", "sector", "phase", "status", "own_priority", *FACTS)
+    met = met.in_open_phases().order_by().values(*told)
     found = {}
     for group in met.annotate(n=Count("pk")):
         row = reference.content(group["crisis__edition"]).priorities[group["sector"], group["phase"]]
         facts = {fact: group[f"crisis__{fact}"] for fact in Fact.values}
-        if plan.priority_of(row, facts) == Priority.CRITICAL:
+        if plan.priority_of(row, facts, group["own_priority"]) == Priority.CRITICAL:
             _add(found, (row.sector.code, row.phase.slug), plan.Tally(**{group["status"]: group["n"]}))
     for group in missing:
         name = "waived" if group["waived"] else "gaps"

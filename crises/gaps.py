@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from crises import plan
-from crises.models import Gap
+from crises.models import Gap, PlanCell
 from sectors import reference
 
 
@@ -25,10 +25,15 @@ def of(crises, *, phase=None, sector=None):
 
 
 def listed(gaps, at=None):
-    """Gaps with `waived` and what a list of them shows, the oldest first. Two queries."""
+    """Gaps with `waived`, the office's own priority and what a list of them shows, the oldest first. Two queries."""
     at = at or timezone.now()
+    entry = PlanCell.objects.filter(crisis=OuterRef("crisis"), sector=OuterRef("sector"), phase=OuterRef("phase"))
     return (
         gaps.with_waiver(at.date())
+        .annotate(
+            own_priority=Subquery(entry.values("own_priority")[:1]),
+            justification=Subquery(entry.values("justification")[:1]),
+        )
         .select_related("crisis", "crisis__main_country", "crisis__office", "sector", "phase")
         .prefetch_related("waivers")
         .order_by("opened_at", "pk")
@@ -56,11 +61,16 @@ def count(cells):
 
 
 def explained(gap, at=None):
-    """One gap as a person reads it: why its sector is critical here, for how many days, and whether that is late."""
+    """One gap as a person reads it: why its sector is critical here, for how long, and what would close it.
+
+    `gap` as of `listed`.
+    """
     row = reference.content(gap.crisis.edition_id).priorities[gap.sector_id, gap.phase_id]
+    facts, own = plan.facts_of(gap.crisis), gap.own_priority or ""
     return {
         "gap": gap,
-        "because": plan.explain(row, plan.facts_of(gap.crisis)),
+        "because": plan.explain(row, facts, own, gap.justification or ""),
+        "closes": plan.what_closes(row, facts, own),
         "paragraph": row.paragraph,
         "provenance": row.provenance,
         "days": gap.days_open(at),

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from sectors.models import Complementarity, Fact, Priority, SectorPriority
 
-from .models import Gap, PlanCell
+from .models import Gap, PlanCell, PlanPriority
 
+RANK = {Priority.RECOMMENDED: 1, Priority.IMPORTANT: 2, Priority.CRITICAL: 3}
 QUESTIONS = {
     Fact.CROSSES_BORDER: _("Do people cross a border?"),
     Fact.FOREIGN_NATIONALS: _("Are foreign nationals affected?"),
@@ -31,7 +32,7 @@ def facts_of(crisis):
     return {fact: getattr(crisis, fact) for fact in Fact.values}
 
 
-def priority_of(row, facts):
+def default_of(row, facts):
     """The priority an edition gives a cell, changed by its condition.
 
     A fact that is not known leaves the stated priority standing.
@@ -39,8 +40,19 @@ def priority_of(row, facts):
     return row.otherwise if row.condition and facts[row.condition] is False else row.priority
 
 
-def explain(row, facts):
-    """Why the cell has its priority: the condition and the fact that decided it, then the framework's reason."""
+def priority_of(row, facts, own=""):
+    """The priority of a cell of a plan: the office's own where it gives one, else that of the edition."""
+    return own or default_of(row, facts)
+
+
+def explain(row, facts, own="", justification=""):
+    """Why the cell has its priority.
+
+    The office's own words where it departs from the framework; otherwise the condition and the fact that decided it,
+    then the framework's reason.
+    """
+    if own:
+        return _own_reason(row, facts, own, justification)
     if not row.condition:
         return row.reason
     fact = facts[row.condition]
@@ -61,16 +73,48 @@ def explain(row, facts):
     return f"{sentence % words} {row.reason}"
 
 
+def _own_reason(row, facts, own, justification):
+    return gettext("%(own)s, the office says: %(why)s By the framework it is %(default)s.") % {
+        "own": PlanPriority(own).label,
+        "why": _as_sentence(justification),
+        "default": Priority(default_of(row, facts)).label.lower(),
+    }
+
+
+def _as_sentence(text):
+    text = text.strip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def what_closes(row, facts, own=""):
+    """What would close the gap of a critical cell, in sentences: there is always one, and often several."""
+    ways = [gettext("Activate the sector, or complete it.")]
+    if own:
+        if default_of(row, facts) != Priority.CRITICAL:
+            words = {"default": Priority(default_of(row, facts)).label.lower()}
+            ways.append(gettext("Or go back to the framework's priority, which is %(default)s.") % words)
+    elif row.condition and row.otherwise != Priority.CRITICAL:
+        words = {"fails": FAILS[row.condition], "otherwise": row.get_otherwise_display().lower()}
+        if facts[row.condition] is None:
+            ways.append(gettext("Or answer the question: where %(fails)s, it is %(otherwise)s.") % words)
+        else:
+            ways.append(gettext("Or correct the fact: where %(fails)s, it is %(otherwise)s.") % words)
+    ways.append(gettext("It also ends when the crisis leaves the phase."))
+    return " ".join(ways)
+
+
 @dataclass(frozen=True)
 class Cell:
     """A sector in a phase of one crisis: what the framework asks, what the office does, whether that is a gap."""
 
     row: SectorPriority
-    priority: str
+    default: str  # the framework's priority, given the facts
+    priority: str  # the office's own, else the default
     because: str
     question: str  # the fact to ask for, empty where none is missing
     entry: PlanCell  # a blank one where the office has said nothing
     phase_open: bool  # and the crisis itself open
+    facts: dict  # those that priorities can depend on
     open_gap: Gap = None  # the recorded gap, with `waived`, where it was asked for
 
     @property
@@ -88,7 +132,34 @@ class Cell:
 
     @property
     def priority_label(self):
-        return Priority(self.priority).label
+        return PlanPriority(self.priority).label
+
+    @property
+    def default_label(self):
+        return Priority(self.default).label
+
+    @property
+    def changed(self):
+        """Whether the office has set a priority of its own."""
+        return bool(self.entry.own_priority)
+
+    @property
+    def applies(self):
+        return self.priority != PlanPriority.NOT_APPLICABLE
+
+    @property
+    def raised(self):
+        return self.applies and RANK[self.priority] > RANK[self.default]
+
+    @property
+    def lowered(self):
+        """Whether the priority is below the framework's, but still one."""
+        return self.applies and RANK[self.priority] < RANK[self.default]
+
+    @property
+    def confirmed(self):
+        """Whether the office has looked at the framework's priority and keeps it, and that has not changed since."""
+        return bool(self.entry.confirmed) and self.entry.confirmed == self.default
 
     @property
     def question_words(self):
@@ -111,6 +182,11 @@ class Cell:
     @property
     def waived(self):
         return bool(self.open_gap and self.open_gap.waived)
+
+    @property
+    def closes(self):
+        """What would close its gap, in sentences; empty where it is none."""
+        return what_closes(self.row, self.facts, self.entry.own_priority) if self.gap else ""
 
 
 @dataclass(frozen=True)
@@ -178,19 +254,28 @@ def cells(content, crisis, entries=(), open_phases=(), gaps=()):
     facts = facts_of(crisis)
     said = {(entry.sector_id, entry.phase_id): entry for entry in entries}
     opened = {(gap.sector_id, gap.phase_id): gap for gap in gaps}
-    return [
-        Cell(
+
+    def cell(row):
+        key = (row.sector_id, row.phase_id)
+        entry = said.get(key) or PlanCell(sector=row.sector, phase=row.phase)
+        own = entry.own_priority
+        return Cell(
             row=row,
-            priority=priority_of(row, facts),
-            because=explain(row, facts),
-            question=row.condition if row.condition and facts[row.condition] is None else "",
-            entry=said.get(key) or PlanCell(sector=row.sector, phase=row.phase),
-            phase_open=crisis.is_open and phase.pk in open_phases,
+            default=default_of(row, facts),
+            priority=priority_of(row, facts, own),
+            because=explain(row, facts, own, entry.justification),
+            question=row.condition if row.condition and facts[row.condition] is None and not own else "",
+            entry=entry,
+            phase_open=crisis.is_open and row.phase_id in open_phases,
+            facts=facts,
             open_gap=opened.get(key),
         )
+
+    return [
+        cell(row)
         for sector in content.sectors
         for phase in content.phases
-        if (row := content.priorities.get(key := (sector.pk, phase.pk)))
+        if (row := content.priorities.get((sector.pk, phase.pk)))
     ]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Prefetch
 from django.utils import timezone
 
-from crises import plan
+from crises import past, plan
 from crises.models import Gap, PhasePeriod, Waiver
 from sectors import reference
 from sectors.reference import Content
@@ -62,17 +62,27 @@ def _age(cell):
     return cell.open_gap.opened_at
 
 
-def plan_of(crisis, at=None):
-    """The plan of a crisis now. Four queries once the process holds the edition: entries, periods, gaps, waivers."""
+def plan_of(crisis, at=None, *, as_of=None):
+    """The plan of a crisis now. Four queries once the process holds the edition: entries, periods, gaps, waivers.
+
+    With `as_of`, the plan as it was shown at that past moment, in as many; `crisis` is then as of past.crisis_at.
+    """
     content = reference.content(crisis.edition_id)
-    today = (at or timezone.now()).date()
-    periods = list(crisis.periods.select_related("phase"))
-    waivers = Prefetch("waivers", Waiver.objects.select_related("by"))
-    recorded = list(crisis.gaps.with_waiver(today).prefetch_related(waivers))
+    today = (as_of or at or timezone.now()).date()
+    waivers = Waiver.objects.select_related("by")
+    gaps = crisis.gaps.with_waiver(today, as_of)
+    if as_of:
+        waivers = waivers.filter(at__lte=as_of)
+        periods, entries = past.periods_at(crisis, content, as_of), past.entries_at(crisis, as_of)
+    else:
+        periods, entries = list(crisis.periods.select_related("phase")), crisis.cells.all()
+    recorded = list(gaps.prefetch_related(Prefetch("waivers", waivers)))
+    if as_of:
+        recorded = past.gaps_at(recorded, as_of)
     cells = plan.cells(
         content,
         crisis,
-        crisis.cells.all(),
+        entries,
         {period.phase_id for period in periods if period.left_on is None},
         [gap for gap in recorded if gap.closed_at is None],
     )

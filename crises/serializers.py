@@ -9,7 +9,7 @@ from datetime import date
 from rest_framework import serializers
 
 from crises.dates import Precision
-from crises.models import AffectedGroup, Crisis, Figure, Gap, LevelDecision, PlanCell, SourceKind
+from crises.models import AffectedGroup, Crisis, Figure, Gap, LevelDecision, PlanCell, PlanPriority, SourceKind
 from crises.models.statements import SMALL
 from sectors.models import Fact, Priority, Provenance, Strength
 from sectors.serializers import ChoiceOrNull, TextOrNull
@@ -186,8 +186,11 @@ class CellSerializer(serializers.Serializer):
 
     sector = serializers.CharField(source="sector.code")
     phase = serializers.CharField(source="phase.slug")
-    default = serializers.ChoiceField(Priority.choices, source="row.priority", help_text="The edition's priority.")
-    priority = serializers.ChoiceField(Priority.choices, help_text="The same, changed by the facts of the crisis.")
+    stated = serializers.ChoiceField(Priority.choices, source="row.priority", help_text="The edition's priority.")
+    default = serializers.ChoiceField(Priority.choices, help_text="The same, changed by the facts of the crisis.")
+    priority = serializers.ChoiceField(PlanPriority.choices, help_text="The office's own, else the default.")
+    justification = TextOrNull(source="entry.justification", help_text="Why the office departs from the default.")
+    confirmed = serializers.BooleanField(help_text="Whether the office has looked at the default and keeps it.")
     because = serializers.CharField(help_text="Why the cell has its priority, in a sentence.")
     paragraph = serializers.CharField(source="row.paragraph")
     provenance = serializers.ChoiceField(Provenance.choices, source="row.provenance")
@@ -197,6 +200,7 @@ class CellSerializer(serializers.Serializer):
     since = serializers.DateField(source="entry.since", allow_null=True)
     lead = serializers.SerializerMethodField(help_text="Null for readers outside the organisation.")
     gap = serializers.SerializerMethodField(help_text="Null where the cell is no gap.")
+    closes = TextOrNull(help_text="What would close the gap, in sentences; null where there is none.")
     systems = serializers.SerializerMethodField(help_text="Whom to coordinate with, main links first.")
     clusters = serializers.SerializerMethodField()
     revision = serializers.IntegerField(source="entry.revision", help_text="0 where the office has said nothing.")
@@ -251,6 +255,7 @@ class GapSerializer(serializers.Serializer):
     phase = serializers.CharField(source="gap.phase.slug")
     priority = serializers.SerializerMethodField(help_text="Always critical: nothing else can be a gap.")
     because = serializers.CharField(help_text="Why the sector is critical here, in a sentence.")
+    closes = serializers.CharField(help_text="What would close the gap, in sentences.")
     paragraph = serializers.CharField()
     provenance = serializers.ChoiceField(Provenance.choices)
     opened_at = serializers.DateTimeField(source="gap.opened_at")

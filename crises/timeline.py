@@ -6,9 +6,10 @@ from datetime import date, datetime
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from crises.dates import SPOKEN, Precision
-from crises.models import Crisis, Figure, LevelDecision, PlanCell
+from crises.models import Crisis, Figure, LevelDecision, PlanCell, PlanPriority
 from offices.models import User
 from sectors import reference
 
@@ -67,6 +68,26 @@ def _status(said, content):
             status.STOOD_DOWN: _("%(sector)s (%(phase)s) stands down."),
         }[said["now"]]
     return words % _where(said, content)
+
+
+def _priority(said, content):
+    words = _where(said, content) | {
+        "now": PlanPriority(said["now"]).label.lower(),
+        "was": PlanPriority(said["was"]).label.lower(),
+    }
+    if said["own"]:
+        return _("Priority of %(sector)s (%(phase)s) changed from %(was)s to %(now)s.") % words
+    return _("Priority of %(sector)s (%(phase)s) is the framework's again: %(now)s (was %(was)s).") % words
+
+
+def _confirmed(said, content):
+    n = len(said["cells"])
+    words = ngettext(
+        "%(n)s sector confirmed with the framework's priority.",
+        "%(n)s sectors confirmed with the framework's priority.",
+        n,
+    )
+    return words % {"n": n}
 
 
 def _waived(said, content):
@@ -128,6 +149,8 @@ TELL = {
     "logged": _logged,
     "facts": _facts,
     "status": _status,
+    "priority": _priority,
+    "confirmed": _confirmed,
     "waived": _waived,
     "phase_opened": _phase_opened,
     "phase_closed": _phase_closed,

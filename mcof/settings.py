@@ -191,6 +191,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
         "PriorityEnum": "sectors.models.Priority",
+        "PlanPriorityEnum": "crises.models.PlanPriority",
         "FactEnum": "sectors.models.Fact",
         "PrecisionEnum": "crises.dates.Precision",
         "CrisisStatusEnum": "crises.models.Crisis.Status",

@@ -99,6 +99,25 @@ def set_status(crisis, code, slug, status, *, by=None, at=NOON, revision=None, n
     )
 
 
+def set_priority(crisis, code, slug, priority, *, by=None, at=NOON, revision=None, why="", **more):
+    """Give a sector in a phase a priority of the office's own through the service; "" goes back to the default."""
+    one, two = sector(code), phase(slug)
+    if revision is None:
+        cell = crisis.cells.filter(sector=one, phase=two).first()
+        revision = cell.revision if cell else 0
+    return services.set_priority(
+        crisis=crisis,
+        sector=one,
+        phase=two,
+        priority=priority,
+        justification=why or ("The assessment of March found it otherwise." if priority else ""),
+        by=by or make_field(crisis.office),
+        revision=revision,
+        at=at,
+        **more,
+    )
+
+
 def waive(crisis, code, *, at=None, days=30):
     """HQ accepts the open gap of a sector for so many days from that moment, now unless told."""
     at = at or timezone.now()

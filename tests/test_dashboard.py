@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crises import dashboard, gaps, plan, services
-from crises.models import Crisis, PlanCell
+from crises.models import Crisis, PlanCell, PlanPriority
 from crises.reading import plan_of
 from tests.factories import (
     NOON,
@@ -21,6 +21,7 @@ from tests.factories import (
     make_office,
     phase,
     sector,
+    set_priority,
     set_status,
     waive,
 )
@@ -175,11 +176,12 @@ def test_the_dashboard_costs_the_same_for_one_crisis_and_for_many(hq_client, dja
 
 OPERATIONS = st.lists(
     st.tuples(
-        st.sampled_from(["status", "facts", "open", "leave", "waive", "close"]),
+        st.sampled_from(["status", "facts", "priority", "open", "leave", "waive", "close"]),
         st.sampled_from(["S01", "S03", "S06", "S08", "S11", "S12", "S14"]),
         st.sampled_from(["before", "during", "after"]),
         st.sampled_from(PlanCell.Status.values),
         st.sampled_from([True, False, None]),
+        st.sampled_from(["", *PlanPriority.values]),
     ),
     max_size=50,
 )
@@ -202,7 +204,7 @@ def test_after_any_operations_the_stored_gaps_are_those_of_the_plan(db, operatio
     assert coverage(both, at=at) == by_plans(both, at)
 
 
-def apply(crisis, lead, at, kind, code, slug, status, fact):
+def apply(crisis, lead, at, kind, code, slug, status, fact, priority):
     """One change, or the refusal of one: both are what people do."""
     now = Crisis.objects.get(pk=crisis.pk)
     try:
@@ -212,6 +214,8 @@ def apply(crisis, lead, at, kind, code, slug, status, fact):
             services.update_facts(
                 crisis=now, by=lead, revision=now.facts_revision, at=at, crosses_border=fact, foreign_nationals=fact
             )
+        elif kind == "priority":
+            set_priority(now, code, slug, priority, by=lead, at=at)
         elif kind == "open":
             services.open_phase(crisis=now, phase=phase(slug), by=lead, at=at)
         elif kind == "leave":

@@ -1,7 +1,7 @@
 """What offices record: tables, constraints and querysets."""
 
 from .crisis import AffectedGroup, Crisis, PhasePeriod
-from .plan import Gap, PlanCell, Waiver
+from .plan import Gap, PlanCell, PlanPriority, Waiver
 from .receipts import Counter, Draft, Receipt
 from .statements import Activity, Figure, LevelDecision, SourceKind
 
@@ -16,6 +16,7 @@ __all__ = [
     "LevelDecision",
     "PhasePeriod",
     "PlanCell",
+    "PlanPriority",
     "Receipt",
     "SourceKind",
     "Waiver",

@@ -7,13 +7,26 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MinLengthValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Length, Trim
+from django.db.models.lookups import GreaterThanOrEqual
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from sectors.models import Phase, Sector
+from sectors.models import Phase, Priority, Sector
 
 from .crisis import Crisis, PhasePeriod
+
+REASON = 20  # characters: what it takes to say why an office departs from the framework
+
+
+class PlanPriority(models.TextChoices):
+    """The priority of a cell of a plan: one of the framework's, or none, where the office says it does not apply."""
+
+    CRITICAL = "critical", _("Critical")
+    IMPORTANT = "important", _("Important")
+    RECOMMENDED = "recommended", _("Recommended")
+    NOT_APPLICABLE = "not_applicable", _("Not applicable")
 
 
 class PlanCellQuerySet(models.QuerySet):
@@ -25,7 +38,11 @@ class PlanCellQuerySet(models.QuerySet):
 
 
 class PlanCell(models.Model):
-    """A sector in a phase of a crisis, where the office has said something. No row means not started."""
+    """A sector in a phase of a crisis, where the office has said something. No row means not started, as default.
+
+    `own_priority` stands in place of the framework's and says why in `justification`. `confirmed` is the framework's
+    priority that the office has looked at and keeps; where facts change that priority, it is confirmed no longer.
+    """
 
     class Status(models.TextChoices):
         NOT_STARTED = "not_started", _("Not started")
@@ -52,6 +69,9 @@ class PlanCell(models.Model):
     lead = models.CharField(_("lead"), max_length=80, blank=True)
     cluster_contact = models.CharField(_("cluster contact"), max_length=120, blank=True)
     note = models.TextField(_("note"), blank=True, validators=[MaxLengthValidator(500)])
+    own_priority = models.CharField(_("own priority"), max_length=14, choices=PlanPriority.choices, blank=True)
+    justification = models.TextField(_("justification"), blank=True, validators=[MaxLengthValidator(500)])
+    confirmed = models.CharField(_("confirmed priority"), max_length=11, choices=Priority.choices, blank=True)
     revision = models.BigIntegerField(default=0, editable=False)
 
     objects = PlanCellQuerySet.as_manager()
@@ -72,6 +92,22 @@ class PlanCell(models.Model):
                 condition=~Q(status="stood_down") | ~Q(note=""),
                 name="sector_stood_down_for_a_reason",
                 violation_error_message=_("Say in the note why the sector stands down."),
+            ),
+            models.CheckConstraint(
+                condition=Q(own_priority="", justification="")
+                | ~Q(own_priority="") & Q(GreaterThanOrEqual(Length(Trim("justification")), REASON)),
+                name="own_priority_is_justified",
+                violation_error_message=_("Say in 20 characters or more why the priority differs from the default."),
+            ),
+            models.CheckConstraint(
+                condition=Q(own_priority="") | Q(confirmed=""),
+                name="priority_is_confirmed_or_the_office_s_own",
+                violation_error_message=_("A sector with a priority of its own cannot be confirmed as default."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(own_priority="not_applicable") | ~Q(status__in=["planned", "active"]),
+                name="sector_not_applicable_is_neither_planned_nor_active",
+                violation_error_message=_("A planned or active sector cannot be “not applicable”."),
             ),
         ]
 
@@ -96,17 +132,34 @@ class PlanCell(models.Model):
             wrong["since"] = _("Enter the date on which the sector became active.")
         if self.status == self.Status.STOOD_DOWN and not self.note:
             wrong["note"] = _("Say in the note why the sector stands down.")
+        if self.own_priority and len(self.justification.strip()) < REASON:
+            wrong["justification"] = _("Justification must be %(least)s characters or more. It has %(length)s.") % {
+                "least": REASON,
+                "length": len(self.justification.strip()),
+            }
+        under_way = self.status in (self.Status.PLANNED, self.Status.ACTIVE)
+        if self.own_priority == PlanPriority.NOT_APPLICABLE and under_way:
+            wrong["own_priority"] = _(
+                "This sector is planned or active, so it applies. Stand it down, complete it or set it back first."
+            )
         if wrong:
             raise ValidationError(wrong)
 
 
 class GapQuerySet(models.QuerySet):
-    def open(self):
-        return self.filter(closed_at=None)
+    def open(self, as_of=None):
+        """Gaps open now, or at a past moment."""
+        if as_of is None:
+            return self.filter(closed_at=None)
+        return self.filter(Q(closed_at=None) | Q(closed_at__gt=as_of), opened_at__lte=as_of)
 
-    def with_waiver(self, today):
-        """Adds `waived`: whether a waiver covers the gap on that day. A lapsed waiver counts for nothing."""
-        return self.annotate(waived=Exists(Waiver.objects.filter(gap=OuterRef("pk"), until__gte=today)))
+    def with_waiver(self, today, as_of=None):
+        """Adds `waived`: whether a waiver covers the gap on that day. A lapsed waiver counts for nothing.
+
+        With a past moment only what had been waived by then counts.
+        """
+        waivers = Waiver.objects.filter(gap=OuterRef("pk"), until__gte=today)
+        return self.annotate(waived=Exists(waivers.filter(at__lte=as_of) if as_of else waivers))
 
     def uncovered(self, today=None):
         """Gaps that no waiver covers on that day (today where none is given): what every count of gaps means."""
@@ -126,6 +179,7 @@ class Gap(models.Model):
         FACTS = "facts", _("the facts of the crisis changed")
         PHASE = "phase", _("the phase was opened or closed")
         STATUS = "status", _("the status of the sector changed")
+        PRIORITY = "priority", _("the office changed the priority")
         CRISIS = "crisis", _("the crisis was closed or reopened")
 
     crisis = models.ForeignKey(Crisis, models.CASCADE, related_name="gaps")

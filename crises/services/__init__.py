@@ -6,7 +6,7 @@ field), PermissionDenied (which names the missing right), Stale and KeyReused.
 """
 
 from .amend import KeyReused, Outcome, Stale
-from .cells import change_status, waive_gap
+from .cells import change_status, confirm_defaults, set_priority, waive_gap
 from .drafts import discard_draft, save_draft
 from .facts import log_crisis, update_facts
 from .lifecycle import close_crisis, close_phase, open_phase, reopen_crisis, right_to_share, share_crisis
@@ -21,6 +21,7 @@ __all__ = [
     "change_status",
     "close_crisis",
     "close_phase",
+    "confirm_defaults",
     "decide_level",
     "discard_draft",
     "log_crisis",
@@ -28,6 +29,7 @@ __all__ = [
     "reopen_crisis",
     "right_to_share",
     "save_draft",
+    "set_priority",
     "share_crisis",
     "update_facts",
     "waive_gap",

@@ -62,8 +62,8 @@ class Outcome:
 
     crisis: Crisis
     fresh: bool = True
-    changed: tuple = ()  # facts that are now different
-    kept: tuple = ()  # facts that somebody else changed meanwhile, left as they set them
+    changed: tuple = ()  # facts that are now different, or cells (sector code, phase slug) that are
+    kept: tuple = ()  # names of answers that somebody else changed meanwhile, left as they set them
     cells: list = field(default_factory=list)  # (plan.Cell before, plan.Cell after) where the priority changed
     opened: list = field(default_factory=list)  # plan.Cell
     closed: list = field(default_factory=list)
@@ -120,6 +120,10 @@ class Amendment:
         cell = PlanCell(crisis=self.crisis, sector=sector, phase=phase)
         self.cells.append(cell)
         return cell
+
+    def planned(self, cell):
+        """What the plan said of a cell before this change."""
+        return next(planned for planned in self.before if planned.key == (cell.sector_id, cell.phase_id))
 
     def keep(self, row, **many):
         """Check a row and write it with the change; `many` are its many-to-many values."""
@@ -182,6 +186,30 @@ class Amendment:
     def _save(self, row):
         row._history_user, row._history_date, row._change_reason = self.by, self.at, self.event
         row.save()
+
+
+@dataclass(frozen=True)
+class Merged:
+    """An edit set against what somebody else changed since it was begun; each is a sorted list of names."""
+
+    mine: list  # what this person changed
+    kept: list  # what only somebody else changed: it stays as they set it
+    clash: list  # what both changed, differently
+
+
+def merge(*, now, seen, told, together=()):
+    """Compare an edit with the row field by field: each argument is {name: plain value}.
+
+    `now` is the row as it stands, `seen` as the person saw it (empty where nobody knows: then everything counts as
+    changed by both), `told` what they sent. Each of `together` is a set of names that make one answer.
+    """
+    theirs = {name for name in told if seen.get(name) != now[name]}
+    mine = {name for name in told if seen.get(name) != told[name]}
+    for names in (theirs, mine):
+        for answer in together:
+            names.update(answer & told.keys() if names & answer else ())
+    clash = {name for name in theirs & mine if told[name] != now[name]}
+    return Merged(sorted(mine), sorted(theirs - mine), sorted(clash))
 
 
 def check(row):

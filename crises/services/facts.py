@@ -14,7 +14,7 @@ from crises.models.crisis import fold
 from offices.models import Office, Role
 from sectors.models import Edition
 
-from .amend import Amendment, Outcome, Stale, amend, check, receive
+from .amend import Amendment, Outcome, Stale, amend, check, merge, receive
 from .drafts import discard_draft
 
 FACTS = (
@@ -164,15 +164,12 @@ def update_facts(*, crisis, by, revision, other_countries=None, at=None, **facts
         if row.facts_revision != revision:
             base = row.history.filter(facts_revision=revision).first()
             seen = facts_as_known(base) if base else {}
-            theirs = {name for name in told if seen.get(name) != now[name]}
-            mine = {name for name in told if seen.get(name) != told[name]}
-            for names in (theirs, mine):  # a date and its precision are one answer
-                names.update(START & told.keys() if names & START else ())
-            if clash := sorted(name for name in theirs & mine if told[name] != now[name]):
-                raise Stale(row, clash, mine=sorted(mine))
-            outcome.kept = tuple(sorted(theirs - mine))
-            facts = {name: value for name, value in facts.items() if name in mine}
-            other_countries = other_countries if "other_countries" in mine else None
+            merged = merge(now=now, seen=seen, told=told, together=[START])
+            if merged.clash:
+                raise Stale(row, merged.clash, mine=merged.mine)
+            outcome.kept = tuple(merged.kept)
+            facts = {name: value for name, value in facts.items() if name in merged.mine}
+            other_countries = other_countries if "other_countries" in merged.mine else None
         outcome.changed = tuple(sorted(name for name in told.keys() - outcome.kept if told[name] != now[name]))
         for name, value in facts.items():
             setattr(row, name, value)
