@@ -175,7 +175,12 @@ def test_a_plan_is_45_explained_cells_and_its_tally_counts_them():
         "gaps": sum(bool(cell["gap"]) and not cell["gap"]["waived"] for cell in needed),
     }
     border = cells["S11", "during"]
-    assert (border["stated"], border["default"], border["priority"], border["needed"]) == ("critical", "recommended", "recommended", False)
+    assert (border["stated"], border["default"], border["priority"], border["needed"]) == (
+        "critical",
+        "recommended",
+        "recommended",
+        False,
+    )
     assert "people do not cross a border" in border["because"]
     assert cells["S12", "during"]["question"] == "foreign_nationals"
     transport = cells["S03", "during"]

@@ -10,7 +10,7 @@ from django.db import connection
 
 from crises import services
 from crises.models import Gap, PlanCell
-from tests.factories import NOON, log, make_field, make_hq, make_office, phase, sector, set_status
+from tests.factories import NOON, add_figure, log, make_field, make_hq, make_office, phase, sector, set_status
 
 pytestmark = pytest.mark.django_db
 LATER = NOON + timedelta(days=3)
@@ -201,3 +201,24 @@ def test_sixteen_people_on_one_cell_lose_no_update(seeded):
 
     assert (len(wins), len(stale)) == (1, 15)
     assert PlanCell.objects.get().lead == wins[0]
+
+
+def test_a_change_of_status_asks_the_database_no_more_than_it_must(django_assert_num_queries):
+    crisis, by = log(), make_field()
+    set_status(crisis, "S03", "during", "planned", by=by)
+    one, two, revision = sector("S03"), phase("during"), crisis.cells.get().revision
+
+    # the savepoint and its end; the crisis, the right, periods, cells, gaps; the counter; the crisis, its search text
+    # and countries for its row of history; the cell and its row of history; the gap
+    with django_assert_num_queries(15):
+        services.change_status(crisis=crisis, sector=one, phase=two, status="active", by=by, revision=revision, at=NOON)
+
+
+def test_what_only_the_database_refuses_is_refused_in_words():
+    crisis = log()
+
+    with pytest.raises(ValidationError, match="The number must be 0 or more"):
+        add_figure(crisis, -1)
+
+    assert not crisis.figures.exists()
+    assert crisis.history.count() == 1

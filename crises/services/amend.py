@@ -127,7 +127,7 @@ class Amendment:
 
     def keep(self, row, **many):
         """Check a row and write it with the change; `many` are its many-to-many values."""
-        check(row)
+        check(row, constraints=False)
         self.rows.append((row, many))
 
     def record(self, event, **detail):
@@ -212,15 +212,32 @@ def merge(*, now, seen, told, together=()):
     return Merged(sorted(mine), sorted(theirs - mine), sorted(clash))
 
 
-def check(row):
+def check(row, *, constraints=True):
     """Raise ValidationError for what the row's fields, clean() and constraints refuse.
 
-    Foreign keys are left out: services are given rows, not numbers, and looking each up again costs a query.
+    Foreign keys are left out: services are given rows, not numbers, and looking each up again costs a query. So does
+    each constraint: without `constraints` the database is left to hold them, inside `in_words`.
     """
-    row.full_clean(
-        exclude={column.name for column in row._meta.fields if isinstance(column, models.ForeignKey)},
-        validate_unique=False,
-    )
+    row.full_clean(exclude=_foreign_keys(row), validate_unique=False, validate_constraints=constraints)
+
+
+def _foreign_keys(row):
+    return {column.name for column in row._meta.fields if isinstance(column, models.ForeignKey)}
+
+
+@contextmanager
+def in_words(rows):
+    """Where the database refuses one of these rows, raise ValidationError with the words of the constraint.
+
+    Stands around the transaction, so that the constraints are asked one by one only once it is rolled back. `rows` may
+    grow inside the block.
+    """
+    try:
+        yield
+    except IntegrityError:
+        for row in rows:
+            row.validate_constraints(exclude=_foreign_keys(row))
+        raise
 
 
 def require(right, crisis, by):
@@ -238,8 +255,8 @@ def amend(crisis, *, by, right, at, why, key=None, content=None, closed_too=Fals
     the same submission was received before: nothing is to be done.
     Raises PermissionDenied, KeyReused, and ValidationError where the crisis is closed and must be open.
     """
-    at = at or timezone.now()
-    with transaction.atomic():
+    at, rows = at or timezone.now(), []
+    with in_words(rows), transaction.atomic():
         receipt = None
         if key:
             receipt, fresh = receive(by=by, key=key, content=content, at=at)
@@ -253,6 +270,7 @@ def amend(crisis, *, by, right, at, why, key=None, content=None, closed_too=Fals
         amendment, outcome = Amendment(locked, by=by, at=at, why=why), Outcome(locked)
         yield amendment, outcome
         if amendment.event:  # a change that changes nothing takes no number
+            rows += [locked, *(row for row, _many in amendment.rows)]
             amendment.write(outcome)
         if receipt:
             receipt.crisis = locked
