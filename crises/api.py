@@ -7,11 +7,13 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
 from rest_framework.response import Response
 
-from crises import gaps, listing
+from crises import coordination, gaps, listing
+from crises.advice import proposals
 from crises.dates import Precision
 from crises.filters import CrisisFilter, GapFilter
 from crises.models import (
     AffectedGroup,
+    Contact,
     Crisis,
     Figure,
     Gap,
@@ -22,7 +24,14 @@ from crises.models import (
     SourceKind,
 )
 from crises.reading import plan_of
-from crises.serializers import CrisisRowSerializer, CrisisSerializer, GapSerializer, PlanSerializer
+from crises.serializers import (
+    AdviceSerializer,
+    CrisisRowSerializer,
+    CrisisSerializer,
+    GapSerializer,
+    PlanSerializer,
+    SheetSerializer,
+)
 from offices.models import Office
 from sectors.models import Cluster, Complementarity, Fact, Priority, Provenance, SectorPriority, Strength
 from sectors.serializers import CodeSerializer
@@ -188,6 +197,51 @@ class CrisisPlan(RetrieveAPIView):
         plan = plan_of(crisis)
         context = self.get_serializer_context() | {"crisis": crisis, "plan": plan, "inside": inside(request.user)}
         return Response(PlanSerializer(plan, context=context).data)
+
+
+class OfPlan(RetrieveAPIView):
+    """What follows from the plan of a crisis that the reader may see."""
+
+    queryset = Crisis.objects.none()
+    pagination_class = None
+    lookup_field = "reference"
+
+    def get_queryset(self):
+        return Crisis.objects.visible_to(self.request.user).select_related("main_country")
+
+    def retrieve(self, request, *args, **kwargs):
+        crisis = self.get_object()
+        whole = plan_of(crisis)
+        context = {"crisis": crisis, "inside": inside(request.user), "found": self.of(crisis, whole)}
+        return Response(self.serializer_class(whole, context=self.get_serializer_context() | context).data)
+
+
+@extend_schema_view(get=extend_schema(operation_id="get_advice", summary="Sectors to add to a plan"))
+class CrisisAdvice(OfPlan):
+    """What the framework advises to add: sectors that help those active or needed, or rely on them, gaps first.
+
+    Each is proposed once, with every reason and its paragraph. `caution` says what to be careful of: refugees are
+    never referred to their consulate by default.
+    """
+
+    serializer_class = AdviceSerializer
+
+    def of(self, crisis, whole):
+        return proposals(whole.content, whole.cells, crisis)
+
+
+@extend_schema_view(get=extend_schema(operation_id="get_coordination", summary="Whom to coordinate with"))
+class CrisisCoordination(OfPlan):
+    """Every system, then cluster, then group, with the sectors active or needed here that are linked to it.
+
+    Main links come first. `contacts` are those in the countries of the crisis, for staff; null for other readers.
+    """
+
+    serializer_class = SheetSerializer
+
+    def of(self, crisis, whole):
+        contacts = Contact.objects.visible_to(self.request.user)
+        return coordination.sheet(whole, crisis, contacts.of_countries(coordination.countries_of(crisis)))
 
 
 @extend_schema_view(

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from crises import services
+from crises import demo_contacts, services
 from crises.dates import Precision
 from crises.models import Crisis, Gap, Receipt
 from offices.models import Country, Membership, Office, Role
@@ -344,4 +344,5 @@ def load(at=None, report=print):
         if story.tell(logged_at):
             entered += 1
             report(f"  {story.facts['title']}")
+    demo_contacts.load(at)
     return entered

@@ -1,14 +1,10 @@
 """The one set of filters for the crisis list, the gap list, the dashboard, their CSV files and the API."""
 
-from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 
 import django_filters as filters
 from django.db.models import Exists, OuterRef, Q
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django_filters.fields import ChoiceField
 
 from crises import gaps
 from crises.forms.fields import CountedLength
@@ -16,40 +12,13 @@ from crises.listing import newest_level
 from crises.models import Crisis, Gap, LevelDecision, PhasePeriod
 from offices.models import Country, Office
 from sectors import reference
+from sectors.filters import PART, CodedFilterSet, CodeField, CodeFilter, Codes
 
 WAIVED = {"true": True, "false": False, "1": True, "0": False}
-PART = "\N{EN DASH} "  # before the name of a region that is part of the one above it
 PLACE = ("page", "older", "newer")  # where a reader stands in a list: gone as soon as the list is another one
 
 
-@dataclass(frozen=True)
-class Codes:
-    """The codes of one kind of thing: with their names all that exist, and those that lead to something."""
-
-    known: dict[str, str]
-    offered: list[tuple[str, str]]
-
-    @classmethod
-    def all_of(cls, known):
-        return cls(known, list(known.items()))
-
-
-class CodeField(ChoiceField):
-    """Takes every code that is known and offers some. They are looked up when they are needed: `codes` answers them."""
-
-    def __init__(self, *args, codes, **kwargs):
-        super().__init__(*args, choices=lambda: codes().offered, **kwargs)
-        self.codes = codes
-
-    def valid_value(self, value):
-        return value in self.codes().known
-
-
-class CodeFilter(filters.ChoiceFilter):
-    field_class = CodeField
-
-
-class CrisisFilter(filters.FilterSet):
+class CrisisFilter(CodedFilterSet):
     """Narrows crises. Whoever uses it starts from visible_to and asks `problems` before showing anything."""
 
     q = filters.CharFilter(label=_("Search"), method="search", validators=[CountedLength(100, _("Search"))])
@@ -198,46 +167,6 @@ class CrisisFilter(filters.FilterSet):
     def value(self, name):
         """What a filter asks for; empty where it is not in use. Call after `problems`."""
         return self.form.cleaned_data[name]
-
-    def problems(self, allowed=()):
-        """What is wrong with the parameters: {name: [messages]}, empty where all are known and have good values.
-
-        `allowed` are names that the caller reads itself, such as the sort or the page.
-        """
-        found = {name: [self._bad_value(name, lines)] for name, lines in self.form.errors.items()}
-        known = [*self.filters, *allowed]
-        for name in self.data:
-            if name not in known:
-                found[name] = [self._unknown(name, known)]
-            elif len(self.data.getlist(name)) > 1:
-                found[name] = [gettext("The parameter “%(name)s” is there twice. Keep one.") % {"name": name}]
-        return found
-
-    def _unknown(self, name, known):
-        if near := get_close_matches(name, known, 1):
-            words = gettext("There is no parameter “%(name)s” here. Did you mean “%(near)s”?")
-            return words % {"name": name, "near": near[0]}
-        words = gettext("There is no parameter “%(name)s” here. The known ones are: %(known)s.")
-        return words % {"name": name, "known": ", ".join(known)}
-
-    def _bad_value(self, name, lines):
-        """A value that is none of the choices is answered with the nearest one, by code or by name."""
-        field = self.form.fields[name]
-        if not isinstance(field, ChoiceField):
-            return " ".join(lines)
-        choices = {code: str(words).removeprefix(PART) for code, words in field.choices if code}
-        value = self.data[name]
-        spelled = {text.casefold(): code for code, words in choices.items() for text in (words, code)}
-        words = {"name": name, "value": value, "known": ", ".join(list(choices)[:20])}
-        if near := get_close_matches(value.casefold(), spelled, 1):
-            code = spelled[near[0]]
-            words |= {"near": code, "meaning": choices[code]}
-            return gettext("“%(name)s” has no value “%(value)s”. Did you mean “%(near)s” (%(meaning)s)?") % words
-        if not choices:
-            return gettext("“%(name)s” has no value “%(value)s”.") % words
-        if len(choices) > 20:
-            return gettext("“%(name)s” has no value “%(value)s”. Some of its values are: %(known)s.") % words
-        return gettext("“%(name)s” has no value “%(value)s”. Its values are: %(known)s.") % words
 
     def query(self, **changes):
         """The query of this address with some parameters changed, or without them where given None."""

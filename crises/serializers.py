@@ -11,7 +11,7 @@ from rest_framework import serializers
 from crises.dates import Precision
 from crises.models import AffectedGroup, Crisis, Figure, Gap, LevelDecision, PlanCell, PlanPriority, SourceKind
 from crises.models.statements import SMALL
-from sectors.models import Fact, Priority, Provenance, Strength
+from sectors.models import Complementarity, Fact, Priority, Provenance, Strength
 from sectors.serializers import ChoiceOrNull, TextOrNull
 
 PARTIAL = "ISO 8601, no more exact than it is known: 2014-06-01, 2014-06 or 2014."
@@ -228,22 +228,111 @@ class TallySerializer(serializers.Serializer):
     gaps = serializers.IntegerField()
 
 
-class PlanSerializer(serializers.Serializer):
-    """The plan of a crisis (crises.reading.CrisisPlan)."""
+class OfPlanSerializer(serializers.Serializer):
+    """Which crisis, at which revision, and whose word its plan rests on (crises.reading.CrisisPlan)."""
 
     reference = serializers.SerializerMethodField()
     revision = serializers.SerializerMethodField()
     framework = serializers.CharField(source="content.edition.framework.slug")
     edition = serializers.IntegerField(source="content.edition.number")
     provenance_note = serializers.CharField(source="content.provenance_note")
-    tally = TallySerializer()
-    cells = CellSerializer(many=True, help_text="One for each sector and phase of the framework.")
 
     def get_reference(self, whole) -> str:
         return self.context["crisis"].reference
 
     def get_revision(self, whole) -> int:
         return self.context["crisis"].revision
+
+
+class PlanSerializer(OfPlanSerializer):
+    """The plan of a crisis, whole."""
+
+    tally = TallySerializer()
+    cells = CellSerializer(many=True, help_text="One for each sector and phase of the framework.")
+
+
+class TieSerializer(serializers.Serializer):
+    """Why a sector is proposed (crises.advice.Tie)."""
+
+    of_sector = serializers.CharField(source="of.sector.code", help_text="The one that is active or needed.")
+    of_phase = serializers.CharField(source="of.phase.slug")
+    from_sector = serializers.CharField(source="row.from_sector.code")
+    how = serializers.ChoiceField(Complementarity.How.choices, source="row.how")
+    to_sector = serializers.CharField(source="row.to_sector.code")
+    sentence = serializers.CharField(help_text="The same in words.")
+    reason = serializers.CharField(source="row.reason")
+    paragraph = serializers.CharField(source="row.paragraph")
+    provenance = serializers.ChoiceField(Provenance.choices, source="row.provenance")
+
+
+class StandingSerializer(serializers.Serializer):
+    """How a cell of the plan stands, where an answer is about something else."""
+
+    sector = serializers.CharField(source="cell.sector.code")
+    phase = serializers.CharField(source="cell.phase.slug")
+    priority = serializers.ChoiceField(PlanPriority.choices, source="cell.priority")
+    status = serializers.ChoiceField(PlanCell.Status.choices, source="cell.status")
+    needed = serializers.BooleanField(source="cell.needed", help_text="Critical, in an open phase of an open crisis.")
+    gap = serializers.BooleanField(source="cell.gap", help_text="Needed, and neither active nor completed.")
+    waived = serializers.BooleanField(source="cell.waived", help_text="Whether a waiver covers the gap.")
+    caution = TextOrNull(help_text="What to be careful of before anybody is referred to this sector.")
+
+
+class ProposalSerializer(StandingSerializer):
+    """A sector to add (crises.advice.Proposal)."""
+
+    ties = TieSerializer(many=True, help_text="Why, each with its source: at least one.")
+
+
+class AdviceSerializer(OfPlanSerializer):
+    """What the framework advises to add to a plan."""
+
+    proposals = serializers.SerializerMethodField(help_text="Gaps first, then by priority and phase.")
+
+    def get_proposals(self, whole) -> ProposalSerializer(many=True):
+        return ProposalSerializer(self.context["found"], many=True).data
+
+
+class LineSerializer(StandingSerializer):
+    """A sector on the coordination sheet (crises.coordination.Line)."""
+
+    strength = serializers.ChoiceField(Strength.choices, source="link.strength")
+    reason = serializers.CharField(source="link.reason")
+    paragraph = serializers.CharField(source="link.paragraph")
+    provenance = serializers.ChoiceField(Provenance.choices, source="link.provenance")
+
+
+class ContactSerializer(serializers.Serializer):
+    country = serializers.CharField(source="country_id", help_text="ISO3.")
+    name = serializers.CharField(help_text="Or a function.")
+    organisation = serializers.CharField()
+    reach = serializers.CharField(help_text="How to reach them.")
+    note = TextOrNull()
+    updated_at = serializers.DateTimeField()
+
+
+class PartySerializer(serializers.Serializer):
+    """A system, cluster or group on the coordination sheet (crises.coordination.Party)."""
+
+    kind = serializers.ChoiceField(["system", "cluster", "group"])
+    slug = serializers.CharField(source="partner.slug")
+    name = serializers.CharField(source="partner.name")
+    lead = TextOrNull(source="partner.lead", help_text="The lead agency; null where none is named.")
+    conduct = TextOrNull(source="note", help_text="How to work with it.")
+    sectors = LineSerializer(many=True, source="lines", help_text="Active or needed here, main links first.")
+    contacts = serializers.SerializerMethodField(help_text="Null for readers outside the organisation.")
+
+    def get_contacts(self, party) -> ContactSerializer(many=True, allow_null=True):
+        return ContactSerializer(party.contacts, many=True).data if self.context["inside"] else None
+
+
+class SheetSerializer(OfPlanSerializer):
+    """The coordination sheet of a crisis."""
+
+    parties = serializers.SerializerMethodField(help_text="The systems, then the clusters, then the other groups.")
+
+    def get_parties(self, whole) -> PartySerializer(many=True):
+        return PartySerializer(self.context["found"], many=True, context=self.context).data
 
 
 class GapSerializer(serializers.Serializer):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crises.views import cell, crisis, framework, hq, log, plan, statements
+from crises.views import cell, contacts, coordination, crisis, framework, hq, log, plan, statements
 
 urlpatterns = [
     path("", hq.home, name="home"),
@@ -31,6 +31,12 @@ urlpatterns = [
     path("crises/<slug:reference>/plan.csv", plan.plan_csv, name="plan-csv"),
     path("crises/<slug:reference>/plan/<slug:sector>/<slug:phase>/", cell.cell_page, name="cell"),
     path("crises/<slug:reference>/plan/<slug:sector>/<slug:phase>/waive/", cell.waive, name="gap-waive"),
+    # /crises/<reference>/coordination/
+    path("crises/<slug:reference>/coordination/", coordination.sheet_page, name="coordination"),
+    path("crises/<slug:reference>/coordination.csv", coordination.sheet_csv, name="coordination-csv"),
+    path("contacts/new/", contacts.add, name="contact-add"),
+    path("contacts/<uuid:uid>/", contacts.change, name="contact-change"),
+    path("contacts/<uuid:uid>/remove/", contacts.remove, name="contact-remove"),
     # the framework's pages that also show the crises concerned
     path("sectors/<slug:slug>/", framework.sector, name="sector"),
     path("systems/<slug:slug>/", framework.system, name="system"),

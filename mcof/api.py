@@ -157,6 +157,7 @@ urlpatterns = [
     path("api/docs/", docs, name="api-docs"),
     path("api/v1/schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("api/v1/framework/", sectors.FrameworkDetail.as_view(), name="api-framework"),
+    path("api/v1/framework/complementarities/", sectors.ComplementarityList.as_view(), name="api-complementarities"),
     path("api/v1/sectors/", sectors.SectorList.as_view(), name="api-sectors"),
     path("api/v1/phases/", sectors.PhaseList.as_view(), name="api-phases"),
     path("api/v1/systems/", sectors.SystemList.as_view(), name="api-systems"),
@@ -168,6 +169,10 @@ urlpatterns = [
     path("api/v1/crises/", crises.CrisisList.as_view(), name="api-crises"),
     re_path(rf"^api/v1/crises/{REFERENCE}/$", crises.CrisisDetail.as_view(), name="api-crisis"),
     re_path(rf"^api/v1/crises/{REFERENCE}/plan/$", crises.CrisisPlan.as_view(), name="api-plan"),
+    re_path(rf"^api/v1/crises/{REFERENCE}/advice/$", crises.CrisisAdvice.as_view(), name="api-advice"),
+    re_path(
+        rf"^api/v1/crises/{REFERENCE}/coordination/$", crises.CrisisCoordination.as_view(), name="api-coordination"
+    ),
     path("api/v1/gaps/", crises.GapList.as_view(), name="api-gaps"),
     re_path(r"^api/", Nothing.as_view()),
 ]

@@ -1,14 +1,16 @@
 """The framework in the API: whole in one answer, or list by list. Everybody may read it."""
 
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.generics import GenericAPIView, ListAPIView
 from rest_framework.response import Response
 
 from sectors import reference
-from sectors.models import Cluster, Framework, Phase, Priority, Sector, System
+from sectors.filters import ComplementarityFilter
+from sectors.models import Cluster, Complementarity, Edition, Framework, Phase, Priority, Sector, System
 from sectors.serializers import (
     ClusterSerializer,
+    ComplementaritySerializer,
     FrameworkSerializer,
     PhaseSerializer,
     SectorSerializer,
@@ -38,6 +40,32 @@ class FrameworkDetail(GenericAPIView):
 
     def get(self, request):
         return Response(self.get_serializer(self.filter_queryset(reference.current())).data)
+
+
+@extend_schema_view(
+    get=extend_schema(
+        operation_id="list_complementarities",
+        summary="How sectors help one another",
+        filters=False,
+        parameters=[
+            OpenApiParameter("phase", description="Slug of a phase at one end."),
+            OpenApiParameter(
+                "sector", description="Code of the sector at one end: in that phase, where both are asked."
+            ),
+        ],
+    )
+)
+class ComplementarityList(ListAPIView):
+    """What the framework in force says of sectors that reinforce or rely on one another, each with its paragraph."""
+
+    queryset = Complementarity.objects.none()
+    serializer_class = ComplementaritySerializer
+    filterset_class = ComplementarityFilter
+    ordering = ["id"]
+
+    def get_queryset(self):
+        tied = ("from_sector", "from_phase", "to_sector", "to_phase")
+        return Complementarity.objects.filter(edition=Edition.objects.current()).select_related(*tied)
 
 
 @extend_schema_view(get=extend_schema(operation_id="list_sectors", summary="Sectors of assistance"))

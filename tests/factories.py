@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from crises import services
 from crises.models import Crisis
 from offices.models import Country, Membership, Office, Partner, Role, Token, User
-from sectors.models import Edition, Phase, Sector
+from sectors.models import Cluster, Edition, Phase, Sector, System
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -152,6 +152,14 @@ def decide_level(crisis, value, *, at=NOON, **values):
     """A decision on the level recorded through the service; 1, 2 and 3 are IOM's own."""
     values = {"scheme": "iom" if value in "123" else "inter_agency", "decided_on": date(2026, 2, 1)} | values
     services.decide_level(crisis=crisis, value=value, by=make_hq(), at=at, **values)
+
+
+def add_contact(partner="refugee-regime", name="Head of protection", *, country="LBY", by=None, at=NOON, **values):
+    """A contact recorded through the service; `partner` is the slug of a system, cluster or group."""
+    values = {"organisation": "UNHCR", "reach": "protection@example.org", "key": uuid.uuid4()} | values
+    found = System.objects.filter(slug=partner).first() or Cluster.objects.get(slug=partner)
+    country = Country.objects.get(pk=country)
+    return services.add_contact(country=country, partner=found, name=name, by=by or make_hq(), at=at, **values).contact
 
 
 def reader(user=None):

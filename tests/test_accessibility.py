@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.factories import add_figure, log, make_field, make_hq, make_lead, make_office, set_status
+from crises.models import Contact
+from tests.factories import add_contact, add_figure, log, make_field, make_hq, make_lead, make_office, set_status
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -34,6 +35,10 @@ FOR_FIELD = [
     "/crises/{crisis}/edit/",
     "/crises/{crisis}/phases/",
     "/crises/{crisis}/sharing/",
+    "/crises/{crisis}/coordination/",
+    "/contacts/new/?country=LBY&partner=system:refugee-regime",
+    "/contacts/{contact}/",
+    "/contacts/{contact}/remove/",
     "/crises/{crisis}/figures/",
     "/crises/{crisis}/figures/new/",
     "/crises/{crisis}/activities/new/",
@@ -68,6 +73,7 @@ def plan_under_way():
     crisis = log(phases=["during", "after"], foreign_nationals=True, summary="Roads are cut.")
     set_status(crisis, "S01", "during", "active", lead="A. Example")
     set_status(crisis, "S05", "during", "planned")
+    add_contact(note="The group meets on Mondays.")
     add_figure(crisis, 64_000, source="https://example.org/a/long/address/of/a/report.pdf")
     return crisis.reference
 
@@ -83,7 +89,7 @@ def test_a_page_of_the_field_is_accessible(page, axe, sign_in, path):
 
     sign_in(make_field(make_office()))
 
-    look(page, axe, path.format(crisis=crisis))
+    look(page, axe, path.format(crisis=crisis, contact=Contact.objects.get().uid))
 
 
 @pytest.mark.parametrize("path", FOR_LEAD)

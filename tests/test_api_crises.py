@@ -301,6 +301,7 @@ api-landing   200 200 200 200
 api-docs      200 200 200 200
 api-schema    200 200 200 200
 api-framework 200 200 200 200
+api-complementarities 200 200 200 200
 api-sectors   200 200 200 200
 api-phases    200 200 200 200
 api-systems   200 200 200 200
@@ -312,6 +313,8 @@ api-codes     200 200 200 200
 api-crises    200 200 200 200
 api-crisis    404 404 200 200
 api-plan      404 404 200 200
+api-advice    404 404 200 200
+api-coordination 404 404 200 200
 api-gaps      200 200 200 200
 """
 POLICY = {row.split()[0]: row.split()[1:] for row in TABLE.split("\n") if row}
@@ -325,7 +328,8 @@ def test_every_address_of_the_api_has_its_row_in_the_policy():
 def test_each_reader_gets_what_the_policy_says(cast, people, name):
     address = f"/{next(pattern for pattern in urlpatterns if pattern.name == name).pattern}"
     if "reference" in address:
-        address = f"{V1}crises/{cast['office'].reference}/{'plan/' if name == 'api-plan' else ''}"
+        of_crisis = {"api-plan": "plan/", "api-advice": "advice/", "api-coordination": "coordination/"}
+        address = f"{V1}crises/{cast['office'].reference}/{of_crisis.get(name, '')}"
 
     got = [reader(people[person]).get(address).status_code for person in ("nobody", "partner", "field", "hq")]
     assert got == [int(status) for status in POLICY[name]]

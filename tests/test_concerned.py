@@ -130,10 +130,10 @@ def test_the_pages_cost_the_same_for_one_crisis_and_for_many(hq_client, office, 
         # session, user, edition in force, gaps, their waivers, what offices say of them, cells that are met
         with django_assert_num_queries(7):
             hq_client.get("/sectors/shelter-nfi/")
-        # session, user, edition in force, active cells
-        with django_assert_num_queries(4):
+        # session, user, edition in force, active cells, contacts, the countries whose contacts the reader keeps
+        with django_assert_num_queries(6):
             hq_client.get("/systems/cluster-system/")
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(6):
             hq_client.get("/clusters/cccm/")
 
     crisis("first")

@@ -9,9 +9,10 @@ import uuid
 import pytest
 from django.urls import URLPattern, get_resolver, reverse
 
+from crises.models import Contact
 from offices.models import Role
 from tests.conftest import signed_in
-from tests.factories import log, make_field, make_hq, make_lead, make_office, make_partner, make_user
+from tests.factories import add_contact, log, make_field, make_hq, make_lead, make_office, make_partner, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +54,14 @@ GET  cell                      302 200 200 200 404 404 404
 POST cell                      302 400 400 403 404 404 404
 GET  gap-waive                 302 403 403 200 404 404 404
 POST gap-waive                 302 403 403 400 404 404 404
+GET  coordination              302 200 200 200 404 404 404
+GET  coordination-csv          302 200 200 200 404 404 404
+GET  contact-add               302 200 200 200 403 200 403
+POST contact-add               302 400 400 400 403 400 403
+GET  contact-change            302 200 200 200 404 403 403
+POST contact-change            302 400 400 400 404 403 403
+GET  contact-remove            302 200 200 200 404 403 403
+POST contact-remove            302 400 400 400 404 403 403
 GET  figure-list               302 200 200 200 404 404 404
 GET  figure-add                302 200 200 403 404 404 404
 POST figure-add                302 400 400 403 404 404 404
@@ -94,6 +103,7 @@ def test_every_page_has_its_row():
 
 @pytest.fixture
 def own(office):
+    add_contact()
     return log(office=office)
 
 
@@ -117,6 +127,7 @@ def address(name, crisis):
         "sector": "S03",
         "phase": "during",
         "key": uuid.uuid4(),
+        "uid": Contact.objects.get().uid,
         "slug": {"sector": "health-support", "system": "refugee-regime", "cluster": "health"}.get(name),
     }
     return reverse(name, kwargs={key: known[key] for key in ALL[name].pattern.converters})

@@ -167,14 +167,16 @@ def test_the_answer_link_leads_to_the_question(field_client):
     assert 'id="id_crosses_border"' in field_client.get(f"/crises/{log().reference}/edit/").content.decode()
 
 
-def test_sectors_that_work_together_are_named_with_where_they_stand(field_client):
+def test_the_page_says_what_the_framework_advises_to_add_with_its_source(field_client):
     crisis = log()
     set_status(crisis, "S03", "during", "active")
 
     page = text(field_client.get(address(crisis)))
 
-    assert "Transport (active) enables Shelter, NFI (not started, gap )" in page
-    assert "Evacuation to safe havens meets immediate shelter need." in page
+    advice = page.partition("What the framework advises to add")[2]
+    assert "Shelter, NFI (not started, gap ) Transport enables Shelter, NFI. Evacuation to safe havens meets" in advice
+    assert "IC/2012/7 Annex, Phase 2 (official text)" in advice
+    assert "Transport (active" not in advice
 
 
 def test_the_page_says_that_its_values_are_not_ioms(field_client):

@@ -1,5 +1,6 @@
 """What offices record: tables, constraints and querysets."""
 
+from .contacts import Contact
 from .crisis import AffectedGroup, Crisis, PhasePeriod
 from .plan import Gap, PlanCell, PlanPriority, Waiver
 from .receipts import Counter, Draft, Receipt
@@ -8,6 +9,7 @@ from .statements import Activity, Figure, LevelDecision, SourceKind
 __all__ = [
     "Activity",
     "AffectedGroup",
+    "Contact",
     "Counter",
     "Crisis",
     "Draft",

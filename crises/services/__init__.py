@@ -7,6 +7,7 @@ field), PermissionDenied (which names the missing right), Stale and KeyReused.
 
 from .amend import KeyReused, Outcome, Stale
 from .cells import change_status, confirm_defaults, set_priority, waive_gap
+from .contacts import add_contact, change_contact, remove_contact, require_keeper
 from .drafts import discard_draft, save_draft
 from .facts import log_crisis, update_facts
 from .lifecycle import close_crisis, close_phase, open_phase, reopen_crisis, right_to_share, share_crisis
@@ -17,7 +18,9 @@ __all__ = [
     "Outcome",
     "Stale",
     "add_activity",
+    "add_contact",
     "add_figure",
+    "change_contact",
     "change_status",
     "close_crisis",
     "close_phase",
@@ -26,7 +29,9 @@ __all__ = [
     "discard_draft",
     "log_crisis",
     "open_phase",
+    "remove_contact",
     "reopen_crisis",
+    "require_keeper",
     "right_to_share",
     "save_draft",
     "set_priority",

@@ -14,10 +14,11 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from crises import services
+from crises import coordination, services
+from crises.advice import consular_safeguard
 from crises.dates import Precision, spoken
 from crises.forms.plan import CellForm, PlanFilter, WaiverForm
-from crises.models import Figure, PlanCell
+from crises.models import Contact, Figure, PlanCell
 from crises.reading import plan_of
 from crises.views.plan import anchor
 from crises.views.scope import allowed, inside, readers, seen_crisis
@@ -39,7 +40,7 @@ def cell_page(request, reference, sector, phase):
 
 @readers
 def _show_cell(request, reference, sector, phase):
-    crisis = seen_crisis(request, reference)
+    crisis = seen_crisis(request, reference, **_contacts(request))
     whole, cell = _cell(crisis, sector, phase)
     if answers := unsent(request):
         messages.info(request, _("What you wrote is kept. Check it and save."))
@@ -60,6 +61,11 @@ def _show_cell(request, reference, sector, phase):
     return _cell_page(request, crisis, whole, cell, form)
 
 
+def _contacts(request):
+    """What to annotate the crisis with: the contacts in its main country come with it and cost no query."""
+    return {"contacts": Contact.objects.visible_to(request.user).of_main_country()}
+
+
 def _cell(crisis, sector, phase):
     whole = plan_of(crisis)
     cell = whole.cell(sector, phase)
@@ -72,7 +78,7 @@ def _change(request, reference, sector, phase):
     """Change the status of a cell, once however often it is sent; what was typed stays until it is saved."""
     if not request.user.is_authenticated:
         return keep_and_sign_in(request)
-    crisis = allowed(request, reference, "edit")
+    crisis = allowed(request, reference, "edit", **_contacts(request))
     whole, cell = _cell(crisis, sector, phase)
     form = CellForm(request.POST, entry=cell.entry)
     if not form.is_valid():
@@ -141,8 +147,8 @@ def _cell_page(request, crisis, whole, cell, form, *, clash=None, status=200):
         "clash": clash,
         "inside": own,
         "gaps": whole.gaps_of(cell),
-        "links": [(link, link.system, "system") for link in whole.system_links(cell)]
-        + [(link, link.cluster, "cluster") for link in whole.cluster_links(cell)],
+        "parties": coordination.of_cell(whole, cell, crisis),
+        "safeguard": consular_safeguard(cell, crisis),
         "together": whole.works_with(cell),
         "figures": crisis.figures.filter(
             sectors=cell.sector, metric__in=[Figure.Metric.TARGETED, Figure.Metric.REACHED]

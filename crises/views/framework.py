@@ -6,7 +6,8 @@ from django.views.decorators.http import require_safe
 
 from crises.concerned import needing, working
 from crises.models import Crisis
-from crises.views.scope import shown
+from crises.models.contacts import kept_by
+from crises.views.scope import inside, shown
 from sectors import reading
 
 
@@ -21,20 +22,18 @@ def sector(request, slug):
 
 @require_safe
 def system(request, slug):
-    """A system, and the crises where a sector with a main link to it is active."""
+    """A system, the crises where a sector with a main link to it is active, and for staff whom to call."""
     found = _found(reading.of_system(slug))
-    return render(
-        request, "sectors/system.html", found | _concerned(request, lambda crises: working(crises, found["links"]))
-    )
+    found |= _concerned(request, lambda crises: working(crises, found["links"]))
+    return render(request, "sectors/system.html", found | _contacts(request, found["system"]))
 
 
 @require_safe
 def cluster(request, slug):
-    """A cluster or group, and the crises where a sector with a main link to it is active."""
+    """A cluster or group, the crises where a sector with a main link to it is active, and for staff whom to call."""
     found = _found(reading.of_cluster(slug))
-    return render(
-        request, "sectors/cluster.html", found | _concerned(request, lambda crises: working(crises, found["links"]))
-    )
+    found |= _concerned(request, lambda crises: working(crises, found["links"]))
+    return render(request, "sectors/cluster.html", found | _contacts(request, found["cluster"]))
 
 
 def _found(framework):
@@ -46,3 +45,14 @@ def _found(framework):
 def _concerned(request, find):
     """The crises concerned for readers who may see any; visitors of a site that publishes none are told nothing."""
     return {"concerned": find(Crisis.objects.visible_to(request.user))} if shown(request.user) else {}
+
+
+def _contacts(request, partner):
+    """The contacts for a system, cluster or group, country by country, for staff. Two queries: and who keeps them."""
+    if not inside(request.user):
+        return {}
+    return {
+        "contacts": partner.contacts.visible_to(request.user).listed(),
+        "kept": set(kept_by(request.user).values_list("pk", flat=True)),
+        "code": f"{partner._meta.model_name}:{partner.slug}",
+    }

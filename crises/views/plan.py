@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from crises import plan
+from crises.advice import proposals
 from crises.forms.plan import PlanFilter
-from crises.models import PlanCell
 from crises.reading import plan_of
 from crises.views.scope import inside, readers, seen_crisis
 from sectors.exports import csv_file
@@ -60,7 +60,7 @@ def plan_page(request, reference):
             "query": _query(phase, show),
             "width": 6 if inside(request.user) else 5,
             "phases": phases if len(phases) == 1 else [],
-            "together": _together(whole, cells),
+            "proposals": _proposed(whole, crisis, phases),
         },
     )
 
@@ -125,17 +125,12 @@ def _link_names(whole, sector):
     return names
 
 
-def _together(whole, cells):
-    """Pairs of sectors that the framework says work together, where one is active or needed here; each pair once."""
-    live = [cell for cell in cells if cell.status == PlanCell.Status.ACTIVE or cell.needed]
-    rows = {advice.row.pk: advice.row for cell in live for advice in whole.works_with(cell)}
+def _proposed(whole, crisis, phases):
+    """What the framework advises to add, where the sector or one that asks for it is in a phase shown."""
     return [
-        {
-            "row": row,
-            "one": whole.cell(row.from_sector.code, row.from_phase.slug),
-            "other": whole.cell(row.to_sector.code, row.to_phase.slug),
-        }
-        for _pk, row in sorted(rows.items())
+        proposal
+        for proposal in proposals(whole.content, whole.cells, crisis)
+        if proposal.cell.phase in phases or any(tie.of.phase in phases for tie in proposal.ties)
     ]
 
 

@@ -34,14 +34,17 @@ def seen_crises(request):
     return crises.select_related("main_country", "office", "focal_point", "updated_by", "part_of")
 
 
-def seen_crisis(request, reference):
-    """The crisis with this reference, if the reader may see it, with what they may do. One query; 404 otherwise."""
-    return get_object_or_404(seen_crises(request), reference=reference)
+def seen_crisis(request, reference, **also):
+    """The crisis with this reference, if the reader may see it, with what they may do. One query; 404 otherwise.
+
+    `also` is what else to annotate it with.
+    """
+    return get_object_or_404(seen_crises(request).annotate(**also), reference=reference)
 
 
-def allowed(request, reference, right):
+def allowed(request, reference, right, **also):
     """The crisis, if the reader holds this right on it (edit, close or decide). 403 that names the missing right."""
-    crisis = seen_crisis(request, reference)
+    crisis = seen_crisis(request, reference, **also)
     if not getattr(crisis, f"may_{right}"):
         raise PermissionDenied(RIGHTS[right][1])
     return crisis
