@@ -1,93 +1,197 @@
-"""Every figure HQ sees across crises: a scoped queryset of crises in, plain data out, one GROUP BY each."""
+"""Every figure HQ sees across crises: a scoped queryset of crises in, plain data out.
 
-from datetime import timedelta
+One query reads how each open crisis stands (crises.standing); all figures of a page are counted from those rows, so
+that no panel can contradict another, and the same code answers for a past moment.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, Subquery, Sum, When
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from crises import plan
-from crises.models import Figure, PlanCell
+from crises.models import Figure, PlanCell, Standing
 from crises.models.statements import SMALL
+from crises.standing import SIGNS
 from sectors import reference
-from sectors.models import Fact, Priority
+from sectors.models import Phase, Sector
 
-FACTS = [f"crisis__{fact}" for fact in Fact.values]
+RECENT = timedelta(days=30)
 
 
-def coverage(crises, missing, *, phase=None):
-    """How far these crises' plans are met: {(sector code, phase slug): plan.Tally} of needed sectors.
+class Row(NamedTuple):
+    """How one open crisis stands. `since` is its last update."""
 
-    `missing` are their gaps as of gaps.by_cell, of the same phase. Only open crises and open phases need anything.
-    One query: met cells grouped by what decides their priority, judged by the rule of the plan page.
+    pk: int
+    reference: str
+    title: str
+    exercise: bool
+    country: str  # ISO3
+    office: int
+    logged_at: datetime
+    part_of: int | None
+    edition: int
+    since: datetime
+    revision: int
+    cells: str
+    gaps: list
+    level: str
+    review_on: date | None
+    activation: str
+    people: int | None
+    people_on: date | None
+    first_met_on: date | None
+
+
+COLUMNS = (
+    *("crisis", "crisis__reference", "crisis__title", "crisis__exercise", "crisis__main_country", "crisis__office"),
+    *("crisis__logged_at", "crisis__part_of", "crisis__edition", "since", "revision", "cells", "gaps"),
+    *("level", "review_on", "activation", "people", "people_on", "first_met_on"),
+)
+
+
+def rows(crises, as_of=None):
+    """How those of these crises that are open stand, now or at a past moment. One query.
+
+    `crises` is used as a subquery, so that the scope costs no query of its own.
     """
-    met = PlanCell.objects.filter(crisis__in=crises.open().order_by().values("pk"), status__in=PlanCell.MET)
-    if phase:
-        met = met.filter(phase__slug=phase)
-    told = ("crisis__edition", "sector", "phase", "status", "own_priority", *FACTS)
-    met = met.in_open_phases().order_by().values(*told)
-    found = {}
-    for group in met.annotate(n=Count("pk")):
-        row = reference.content(group["crisis__edition"]).priorities[group["sector"], group["phase"]]
-        facts = {fact: group[f"crisis__{fact}"] for fact in Fact.values}
-        if plan.priority_of(row, facts, group["own_priority"]) == Priority.CRITICAL:
-            _add(found, (row.sector.code, row.phase.slug), plan.Tally(**{group["status"]: group["n"]}))
-    for group in missing:
-        name = "waived" if group["waived"] else "gaps"
-        _add(found, (group["sector__code"], group["phase__slug"]), plan.Tally(**{name: group["n"]}))
-    return found
+    found = Standing.objects.at(as_of).filter(crisis__in=crises.order_by().values("pk"))
+    return [Row(*row) for row in found.order_by().values_list(*COLUMNS)]
 
 
-def _add(found, key, tally):
-    found[key] = found.get(key, plan.Tally()) + tally
+@dataclass(frozen=True)
+class Missing:
+    """An open gap: of which crisis and cell, since when, and the last day of its waiver, if any."""
+
+    row: Row
+    sector: Sector
+    phase: Phase
+    opened_at: int  # seconds
+    waived: bool
+    late: bool
 
 
-def total(coverage):
-    """The sum of a coverage: the needed sectors of every crisis in it."""
-    return sum(coverage.values(), plan.Tally())
+class Board:
+    """The figures of the open crises in `rows`, at a moment; of one phase where named."""
+
+    def __init__(self, rows, at=None, *, phase=None):
+        self.at = at or timezone.now()
+        self.phase = phase or None
+        self.rows = [row for row in rows if self._in_phase(row)] if self.phase else rows
+
+    def _in_phase(self, row):
+        places = self._places(row.edition)
+        return any(SIGNS[sign].phase_open and places[n][1].slug == self.phase for n, sign in enumerate(row.cells))
+
+    def _places(self, edition):
+        """The (sector, phase) of each place of a plan of this edition."""
+        return [(row.sector, row.phase) for row in reference.content(edition).in_order]
+
+    def _shown(self, phase):
+        return self.phase in (None, phase.slug)
+
+    @cached_property
+    def missing(self):
+        """The open gaps, waived ones among them, crisis by crisis."""
+        today = self.at.date().isoformat()
+        late = (self.at - timedelta(hours=settings.GAP_LATE_HOURS)).timestamp()
+        found = []
+        for row in self.rows:
+            places = self._places(row.edition)
+            for place, opened_at, waived_until in row.gaps:
+                sector, phase = places[place]
+                if self._shown(phase):
+                    waived = waived_until is not None and waived_until >= today
+                    found.append(Missing(row, sector, phase, opened_at, waived, opened_at < late))
+        return found
+
+    @cached_property
+    def coverage(self):
+        """How far the plans are met: {(sector code, phase slug): plan.Tally} of needed sectors."""
+        counted = {}
+        for edition in {row.edition for row in self.rows}:
+            places = self._places(edition)
+            columns = zip(*(row.cells for row in self.rows if row.edition == edition), strict=True)
+            for (sector, phase), column in zip(places, columns, strict=True):
+                if self._shown(phase):
+                    tally = counted.setdefault((sector.code, phase.slug), Counter())
+                    for sign, n in Counter(column).items():
+                        if SIGNS[sign].needed and not SIGNS[sign].gap:
+                            tally[SIGNS[sign].status] += n
+        for gap in self.missing:
+            counted[gap.sector.code, gap.phase.slug]["waived" if gap.waived else "gaps"] += 1
+        return {key: plan.Tally(**tally) for key, tally in counted.items() if tally}
+
+    @cached_property
+    def total(self):
+        """The needed sectors of all crises."""
+        return sum(self.coverage.values(), plan.Tally())
+
+    @cached_property
+    def late(self):
+        """How many gaps, not waived, are open for longer than a critical sector may wait."""
+        return sum(gap.late and not gap.waived for gap in self.missing)
+
+    @cached_property
+    def gaps_of(self):
+        """{crisis pk: how many gaps it has that are not waived}."""
+        return Counter(gap.row.pk for gap in self.missing if not gap.waived)
+
+    @cached_property
+    def stale(self):
+        """The crises without an update for longer than one may stay so."""
+        before = self.at - timedelta(days=settings.CRISIS_STALE_DAYS)
+        return [row for row in self.rows if row.since < before]
+
+    def counts(self, *, suppressed=False):
+        """How many crises are open, recent and stale, and how many people they report affected.
+
+        `people` adds one figure a crisis, its newest key figure; nothing within one crisis is added. A crisis that is
+        part of another one here is counted there: `whole` are the others. None where no crisis reports: then it is
+        not known, and not zero. `suppressed` leaves out small figures, so that no sum gives one away.
+        """
+        here = {row.pk for row in self.rows}
+        whole = [row for row in self.rows if row.part_of not in here]
+        told = [row for row in whole if row.people is not None and not (suppressed and 0 < row.people < SMALL)]
+        return {
+            "open": len(self.rows),
+            "exercises": sum(row.exercise for row in self.rows),
+            "recent": sum(row.logged_at >= self.at - RECENT for row in self.rows),
+            "stale": len(self.stale),
+            "whole": len(whole),
+            "people": sum(row.people for row in told) if told else None,
+            "reporting": len(told),
+            "first": min((row.people_on for row in told), default=None),
+            "last": max((row.people_on for row in told), default=None),
+        }
+
+    @cached_property
+    def active_sectors(self):
+        """How often each sector is active in an open phase: {sector code: n}, of every edition."""
+        found = Counter()
+        for edition in {row.edition for row in self.rows}:
+            columns = zip(*(row.cells for row in self.rows if row.edition == edition), strict=True)
+            for (sector, phase), column in zip(self._places(edition), columns, strict=True):
+                if self._shown(phase):
+                    found[sector.code] += sum(
+                        n
+                        for sign, n in Counter(column).items()
+                        if SIGNS[sign].phase_open and SIGNS[sign].status == PlanCell.Status.ACTIVE
+                    )
+        return found
+
+
+def board(crises, at=None, *, phase=None, as_of=None):
+    """The figures of those of these crises that are open, now or at a past moment. One query."""
+    return Board(rows(crises, as_of), as_of or at, phase=phase)
 
 
 def newest_affected(column):
     """A column of the newest key figure of people affected, of all groups, as a subquery of a crisis."""
-    figures = Figure.objects.filter(
-        crisis=OuterRef("pk"),
-        metric=Figure.Metric.AFFECTED,
-        group=Figure.ALL,
-        unit=Figure.Unit.PEOPLE,
-        headline=True,
-        value__isnull=False,
-    )
+    figures = Figure.objects.filter(crisis=OuterRef("pk")).affected()
     return Subquery(figures.order_by("-as_of", "-pk").values(column)[:1])
-
-
-def counts(crises, at=None, *, suppressed=False):
-    """How many of these crises are open, recent and stale, and how many people they report affected. One query.
-
-    `people` adds one figure a crisis, its newest key figure; nothing within one crisis is added. A crisis that is part
-    of another open one among these is counted there: `whole` are the others. None where no crisis reports: then it is
-    not known, and not zero. `suppressed` leaves out small figures, so that no sum gives one away.
-    """
-    at = at or timezone.now()
-    open_ones = crises.open().order_by()
-    told = Q(is_whole=1) & (Q(affected=0) | Q(affected__gte=SMALL)) if suppressed else Q(is_whole=1)
-    return (
-        open_ones.annotate(
-            is_whole=Case(When(~Exists(open_ones.filter(pk=OuterRef("part_of"))), then=1)),
-            affected=newest_affected("value"),
-        )
-        .annotate(
-            told=Case(When(told, then=F("affected"))),
-            told_on=Case(When(told, then=newest_affected("as_of"))),
-        )
-        .aggregate(
-            open=Count("pk"),
-            exercises=Count("pk", filter=Q(exercise=True)),
-            recent=Count("pk", filter=Q(logged_at__gte=at - timedelta(days=30))),
-            stale=Count("pk", filter=Q(updated_at__lt=at - timedelta(days=settings.CRISIS_STALE_DAYS))),
-            whole=Count("is_whole"),
-            people=Sum("told"),
-            reporting=Count("told"),
-            first=Min("told_on"),
-            last=Max("told_on"),
-        )
-    )

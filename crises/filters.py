@@ -3,12 +3,11 @@
 from functools import cached_property
 
 import django_filters as filters
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from crises import gaps
 from crises.forms.fields import CountedLength
-from crises.listing import newest_level
 from crises.models import Crisis, Gap, LevelDecision, PhasePeriod
 from offices.models import Country, Office
 from sectors import reference
@@ -68,9 +67,13 @@ class CrisisFilter(CodedFilterSet):
 
     @cached_property
     def _places(self):
-        there = self.queryset.order_by().filter(main_country=OuterRef("pk"))
         region = ("region__code", "region__name", "region__parent__code", "region__parent__name")
-        return list(Country.objects.annotate(there=Exists(there)).values_list("pk", "name", *region, "there"))
+        there = self._one_of("main_country")
+        return list(Country.objects.annotate(there=there).values_list("pk", "name", *region, "there"))
+
+    def _one_of(self, column):
+        """Any crisis that names the row in this column, as a subquery: looked up row by row, never by reading all."""
+        return Subquery(self.queryset.order_by().filter(**{column: OuterRef("pk")}).values("pk")[:1])
 
     @cached_property
     def countries(self):
@@ -102,8 +105,8 @@ class CrisisFilter(CodedFilterSet):
     @cached_property
     def offices(self):
         """Every office; offered are those with a crisis, and those above them."""
-        theirs = self.queryset.order_by().filter(office=OuterRef("pk"))
-        rows = Office.objects.annotate(theirs=Exists(theirs)).values_list("pk", "slug", "name", "parent", "theirs")
+        theirs = self._one_of("office")
+        rows = Office.objects.annotate(theirs=theirs).values_list("pk", "slug", "name", "parent", "theirs")
         above = {pk: parent for pk, _slug, _name, parent, _theirs in rows}
         reached = set()
         for pk, _slug, _name, _parent, has_crises in rows:
@@ -137,8 +140,9 @@ class CrisisFilter(CodedFilterSet):
         return crises.filter(Q(main_country__region__code=value) | Q(main_country__region__parent__code=value))
 
     def in_country(self, crises, name, value: str):
-        others = Crisis.other_countries.through.objects.filter(crisis=OuterRef("pk"), country=value)
-        return crises.filter(Q(main_country=value) | Exists(others))
+        main = Crisis.objects.filter(main_country=value).order_by().values("pk")
+        others = Crisis.other_countries.through.objects.filter(country=value).values("crisis")
+        return crises.filter(pk__in=main.union(others))
 
     def of_office(self, crises, name, value: str):
         return crises.filter(
@@ -149,10 +153,10 @@ class CrisisFilter(CodedFilterSet):
         return crises.filter(Exists(PhasePeriod.objects.filter(crisis=OuterRef("pk"), phase__slug=value, left_on=None)))
 
     def at_level(self, crises, name, value: str):
-        crises = crises.annotate(level_value=newest_level("value"), level_ended=newest_level("ended_on"))
+        in_force = LevelDecision.objects.in_force(LevelDecision.Scheme.IOM)
         if value == "none":
-            return crises.filter(Q(level_value=None) | Q(level_ended__isnull=False))
-        return crises.filter(level_value=value, level_ended=None)
+            return crises.exclude(pk__in=in_force.values("crisis"))
+        return crises.filter(pk__in=in_force.filter(value=value).values("crisis"))
 
     def with_gap(self, crises, name, value: str):
         return crises.open().filter(

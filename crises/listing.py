@@ -1,11 +1,11 @@
 """Crises as lists show them: one row each, with its open phases, level and gaps."""
 
-from django.db.models import Count, OuterRef, Prefetch, Subquery
+from django.db.models import Case, Count, OuterRef, Prefetch, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from crises.dashboard import newest_affected
-from crises.models import Gap, LevelDecision, PhasePeriod
+from crises.models import Crisis, Gap, LevelDecision, PhasePeriod
 
 
 def newest_level(column, scheme=LevelDecision.Scheme.IOM):
@@ -26,7 +26,8 @@ def rows(crises, at=None, *, phase=None):
     return (
         crises.select_related("main_country__region", "office")
         .annotate(
-            gap_count=Coalesce(Subquery(counted), 0),
+            # Only an open crisis has gaps: the others, which are most of them, are not asked.
+            gap_count=Case(When(status=Crisis.Status.OPEN, then=Coalesce(Subquery(counted), 0)), default=0),
             level_value=newest_level("value"),
             level_ended=newest_level("ended_on"),
         )

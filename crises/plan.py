@@ -271,12 +271,7 @@ def cells(content, crisis, entries=(), open_phases=(), gaps=()):
             open_gap=opened.get(key),
         )
 
-    return [
-        cell(row)
-        for sector in content.sectors
-        for phase in content.phases
-        if (row := content.priorities.get((sector.pk, phase.pk)))
-    ]
+    return [cell(row) for row in content.in_order]
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,18 @@ import json
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from random import Random
+from types import SimpleNamespace
 from typing import NamedTuple
 
 from django.db import connection, models, transaction
 
-from crises import plan
-from crises.models import Counter, Crisis, Figure, Gap, PhasePeriod, PlanCell
+from crises import plan, standing
+from crises.models import Counter, Crisis, Figure, Gap, PhasePeriod, PlanCell, Standing
 from crises.models.crisis import fold
 from crises.services.facts import SIGNS
 from offices.models import Country, Office, User
 from sectors import reference
-from sectors.models import Edition, Fact, Priority
+from sectors.models import Edition, Fact
 
 PATTERNS = 599
 TOUCHED = 10  # cells of each plan that the office has spoken of
@@ -45,6 +46,8 @@ class Pattern(NamedTuple):
     missing: list  # (sector pk, phase pk, days until it was met, or None)
     people: int | None
     sharing: str
+    signs: str  # how the plan stands while the crisis is open
+    places: dict  # (sector pk, phase pk): place in the plan
 
 
 def patterns(content):
@@ -61,11 +64,9 @@ def patterns(content):
             for key in sorted(dice.sample(keys, min(TOUCHED, len(keys))))
         ]
         met = {(sector, phase): days for sector, phase, status, days in cells if status in PlanCell.MET}
-        critical = [
-            key
-            for key, row in content.priorities.items()
-            if key[1] in phases and plan.priority_of(row, facts) == Priority.CRITICAL
-        ]
+        entries = [PlanCell(sector_id=sector, phase_id=phase, status=status) for sector, phase, status, _days in cells]
+        planned = plan.cells(content, SimpleNamespace(is_open=True, **facts), entries, set(phases))
+        critical = [cell.key for cell in planned if cell.needed]
         found.append(
             Pattern(
                 facts,
@@ -76,6 +77,8 @@ def patterns(content):
                 [(*key, met.get(key)) for key in critical],
                 dice.choice([None, dice.randrange(50, 2_000_000)]),
                 dice.choice(["staff"] * 7 + ["partners"] * 2 + ["office"]),
+                standing.signs(planned),
+                {cell.key: place for place, cell in enumerate(planned)},
             )
         )
     return found
@@ -87,6 +90,9 @@ def make(crises, *, open_ones, today, history=True, report=lambda words: None):
 
     Returns the revision of the last one. With `history` every row has its row of history, as services would write.
     """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 0")  # a million rows take longer than a page may
     content = reference.content(Edition.objects.current().pk)
     scene = Scene(content, crises, min(open_ones, crises), today)
     for model, rows in (
@@ -95,6 +101,7 @@ def make(crises, *, open_ones, today, history=True, report=lambda words: None):
         (PlanCell, scene.cells()),
         (Gap, scene.gaps()),
         (Figure, scene.figures()),
+        (Standing, scene.standings()),
     ):
         report(f"  {_write(model, rows):>12,} {model._meta.verbose_name_plural}")
     if history:
@@ -216,6 +223,26 @@ class Scene:
                     "recorded_by_id": self.user.pk,
                     "revision": self.revision + 1 + number,
                 }
+
+    def standings(self):
+        """How each crisis stood: until today, or until it was closed."""
+        for number, pk, pattern, logged, closed in self.each():
+            opened = int(noon(logged).timestamp())
+            missing = [
+                [pattern.places[sector, phase], opened, None] for sector, phase, days in pattern.missing if days is None
+            ]
+            met = [days for *_key, days in pattern.missing if days is not None]
+            yield {
+                "crisis_id": pk,
+                "since": noon(logged if closed else self._last_touched(logged, pattern)),
+                "until": closed and noon(closed),
+                "revision": self.revision + 1 + number,
+                "cells": pattern.signs,
+                "gaps": json.dumps(missing),
+                "people": pattern.people,
+                "people_on": logged if pattern.people is not None else None,
+                "first_met_on": logged + timedelta(days=min(met)) if met else None,
+            }
 
 
 def noon(day):

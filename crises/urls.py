@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from crises.views import cell, contacts, coordination, crisis, framework, hq, log, plan, statements
+from crises.views import cell, contacts, coordination, crisis, dashboard, framework, hq, log, plan, statements
 
 urlpatterns = [
     path("", hq.home, name="home"),
-    path("dashboard/", hq.dashboard, name="dashboard"),
-    path("dashboard.csv", hq.dashboard_csv, name="dashboard-csv"),
+    path("dashboard/", dashboard.dashboard, name="dashboard"),
+    path("dashboard.csv", dashboard.dashboard_csv, name="dashboard-csv"),
     path("gaps/", hq.gap_list, name="gap-list"),
     path("drafts/", log.draft_list, name="draft-list"),
     path("drafts/<uuid:key>/discard/", log.discard_draft, name="draft-discard"),

@@ -1,7 +1,7 @@
 """An edition's whole content, read once per process: a published edition never changes."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from django.utils.translation import gettext as _
 
@@ -52,6 +52,12 @@ class Content:
     def row(self, sector):
         """The sector's priorities in the order of the phases."""
         return [self.priorities[sector.pk, phase.pk] for phase in self.phases]
+
+    @cached_property
+    def in_order(self):
+        """The priorities by sector, then phase: the order of every plan."""
+        keys = ((sector.pk, phase.pk) for sector in self.sectors for phase in self.phases)
+        return [self.priorities[key] for key in keys if key in self.priorities]
 
     @property
     def provenance_note(self):

@@ -1,5 +1,6 @@
 """What the framework advises to add to a plan: always with its source, once, in one order, and never a danger."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -43,7 +44,7 @@ def with_ties(content, ties):
         )
         for one, other, how in ties
     ]
-    return SimpleNamespace(**{**vars(content), "complementarities": (*content.complementarities, *rows)})
+    return replace(content, complementarities=(*content.complementarities, *rows))
 
 
 def made_up(content, facts, entries, phases, is_open=True, groups=()):

@@ -134,10 +134,10 @@ def test_a_part_is_counted_in_the_crisis_it_is_part_of(cast):
     add_figure(cast["peru"], 30)
     Crisis.objects.filter(title="peru").update(part_of=cast["libya"])
 
-    both = dashboard.counts(Crisis.objects.all())
-    alone = dashboard.counts(Crisis.objects.filter(title="peru"))
+    both = dashboard.board(Crisis.objects.all()).counts()
+    alone = dashboard.board(Crisis.objects.filter(title="peru")).counts()
     Crisis.objects.filter(title="peru").update(part_of=cast["over"])
-    of_a_closed_one = dashboard.counts(Crisis.objects.all())
+    of_a_closed_one = dashboard.board(Crisis.objects.all()).counts()
 
     assert (both["people"], both["reporting"], both["whole"], both["open"]) == (100, 1, 1, 2)
     assert (alone["people"], alone["whole"]) == (30, 1)
@@ -149,7 +149,7 @@ def test_figures_of_one_group_are_no_figure_of_all(cast):
     add_figure(cast["libya"], 900, group="returnees", as_of=date(2026, 2, 20))
     add_figure(cast["libya"], 800, headline=False, as_of=date(2026, 2, 20))
 
-    assert dashboard.counts(Crisis.objects.all())["people"] == 100
+    assert dashboard.board(Crisis.objects.all()).counts()["people"] == 100
 
 
 def test_outsiders_cannot_tell_a_small_figure_from_the_table_or_the_sum(cast, hq_client, partner_client):

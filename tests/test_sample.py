@@ -12,6 +12,7 @@ from crises.reading import plan_of
 from sectors import reference
 from sectors.models import Edition
 from tests.factories import log
+from tests.test_dashboard import stands, stands_by_its_plan
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 3, 1)
@@ -24,6 +25,10 @@ def test_its_gaps_are_those_of_its_plans_now_and_as_of_the_day_it_was_logged():
         stored = set(crisis.gaps.open().values_list("sector", "phase"))
         assert stored == {cell.key for cell in plan_of(crisis).cells if cell.gap}
         assert crisis_at(crisis, crisis.logged_at).title == crisis.title
+    for crisis in Crisis.objects.open():
+        [(cells, gaps, people, _revision)] = stands(crisis)
+        [(true_cells, true_gaps, true_people, _revision)] = stands_by_its_plan(crisis)
+        assert (cells, sorted(gaps), people) == (true_cells, sorted(true_gaps), true_people)
     assert Crisis.objects.open().count() == 60
     assert Crisis.objects.filter(exercise=True).count() == 120
 

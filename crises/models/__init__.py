@@ -4,6 +4,7 @@ from .contacts import Contact
 from .crisis import AffectedGroup, Crisis, PhasePeriod
 from .plan import Gap, PlanCell, PlanPriority, Waiver
 from .receipts import Counter, Draft, Receipt
+from .standing import Standing
 from .statements import Activity, Figure, LevelDecision, SourceKind
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "PlanPriority",
     "Receipt",
     "SourceKind",
+    "Standing",
     "Waiver",
 ]

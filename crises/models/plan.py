@@ -158,8 +158,9 @@ class GapQuerySet(models.QuerySet):
 
         With a past moment only what had been waived by then counts.
         """
-        waivers = Waiver.objects.filter(gap=OuterRef("pk"), until__gte=today)
-        return self.annotate(waived=Exists(waivers.filter(at__lte=as_of) if as_of else waivers))
+        if as_of is None:
+            return self.annotate(waived=Q(waived_until__isnull=False, waived_until__gte=today))
+        return self.annotate(waived=Exists(Waiver.objects.filter(gap=OuterRef("pk"), until__gte=today, at__lte=as_of)))
 
     def uncovered(self, today=None):
         """Gaps that no waiver covers on that day (today where none is given): what every count of gaps means."""
@@ -189,6 +190,7 @@ class Gap(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     opened_why = models.CharField(max_length=8, choices=Why.choices)
     closed_why = models.CharField(max_length=8, choices=Why.choices, blank=True)
+    waived_until = models.DateField(null=True, blank=True)  # the last day of its longest waiver
 
     objects = GapQuerySet.as_manager()
 

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from crises.dates import Precision, iso, spoken
@@ -50,6 +50,18 @@ class Sourced(models.Model):
         return iso(self.as_of, self.as_of_precision)
 
 
+class FigureQuerySet(models.QuerySet):
+    def affected(self):
+        """Key figures that say how many people are affected, all groups together."""
+        return self.filter(
+            metric=Figure.Metric.AFFECTED,
+            group=Figure.ALL,
+            unit=Figure.Unit.PEOPLE,
+            headline=True,
+            value__isnull=False,
+        )
+
+
 class Figure(Sourced):
     """A sourced statement of how many. Never summed across sources, groups, sectors or dates; unknown is null."""
 
@@ -88,6 +100,8 @@ class Figure(Sourced):
     qualifier = models.CharField(_("how exact"), max_length=8, choices=Qualifier.choices, default=Qualifier.EXACT)
     unit = models.CharField(_("unit"), max_length=10, choices=Unit.choices, default=Unit.PEOPLE)
     headline = models.BooleanField(_("key figure"), default=False)
+
+    objects = FigureQuerySet.as_manager()
 
     class Meta:
         ordering = ["-as_of", "-pk"]
@@ -138,6 +152,15 @@ class Activity(Sourced):
         return self.name
 
 
+class LevelDecisionQuerySet(models.QuerySet):
+    def in_force(self, scheme):
+        """The decisions of a scheme that hold now: the newest of each crisis, unless it has ended."""
+        newer = self.model.objects.filter(crisis=OuterRef("crisis"), scheme=scheme).filter(
+            Q(decided_on__gt=OuterRef("decided_on")) | Q(decided_on=OuterRef("decided_on"), pk__gt=OuterRef("pk"))
+        )
+        return self.filter(~Exists(newer), scheme=scheme, ended_on=None).order_by()
+
+
 class LevelDecision(models.Model):
     """A decision on the emergency level: IOM's own levels, or the inter-agency activation. Two schemes, kept apart.
 
@@ -171,6 +194,8 @@ class LevelDecision(models.Model):
     recorded_at = models.DateTimeField(editable=False)
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
     revision = models.BigIntegerField(editable=False)
+
+    objects = LevelDecisionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-decided_on", "-pk"]

@@ -15,10 +15,12 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crises import plan
+from crises import plan, standing
 from crises.models import Counter, Crisis, Gap, PlanCell, Receipt
 from sectors import reference
 
+# Changes that leave the figures and levels of a crisis as they are.
+SAY_NOTHING = {"status", "priority", "confirmed", "waived", "facts", "phase_opened", "phase_closed", "shared"}
 RIGHTS = {
     "edit": (
         Crisis.objects.editable_by,
@@ -164,14 +166,22 @@ class Amendment:
             self._save(row)
             for name, values in many.items():
                 getattr(row, name).set(values)
-        Gap.objects.bulk_create(
+        opened = Gap.objects.bulk_create(
             Gap(crisis=self.crisis, sector=cell.sector, phase=cell.phase, opened_at=self.at, opened_why=self.why)
             for cell in outcome.opened
         )
         for cell in outcome.closed:
-            gap = self.gaps[cell.key]
+            gap = self.gaps.pop(cell.key)
             gap.closed_at, gap.closed_why = self.at, self.why
             gap.save(update_fields=["closed_at", "closed_why"])
+        standing.keep(
+            self.crisis,
+            self.after,
+            self.gaps | {(gap.sector_id, gap.phase_id): gap for gap in opened},
+            at=self.at,
+            fresh=self.fresh,
+            told=self.event.get("event") not in SAY_NOTHING,
+        )
 
     def _save_crisis(self):
         if self.countries is not None:

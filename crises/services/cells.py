@@ -187,8 +187,9 @@ def waive_gap(*, gap, reason, until, by, key=None, at=None):
             raise ValidationError({"until": _("The last day of the waiver must be today or later.")})
         if (gap.sector_id, gap.phase_id) not in amendment.gaps:
             raise ValidationError(_("This gap has been closed in the meantime. There is nothing to waive."))
-        amendment.keep(
-            Waiver(gap=amendment.gaps[gap.sector_id, gap.phase_id], reason=reason, until=until, by=by, at=at)
-        )
+        waived = amendment.gaps[gap.sector_id, gap.phase_id]
+        waived.waived_until = max(until, waived.waived_until or until)
+        amendment.keep(waived)
+        amendment.keep(Waiver(gap=waived, reason=reason, until=until, by=by, at=at))
         amendment.record("waived", sector=gap.sector.code, phase=gap.phase.slug, until=until.isoformat(), why=reason)
     return outcome

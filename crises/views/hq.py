@@ -1,4 +1,4 @@
-"""Crises side by side: the list, the gaps, the dashboard, and where each reader starts."""
+"""Crises side by side: the list, the gaps, and where each reader starts."""
 
 import re
 from datetime import timedelta
@@ -15,20 +15,17 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from crises import dashboard as figures
 from crises import gaps, listing
 from crises.filters import CrisisFilter, GapFilter
 from crises.models import Crisis
-from crises.models.statements import SMALL
 from crises.views.pages import by_revision, numbered
-from crises.views.scope import inside, readers
+from crises.views.scope import readers
 from offices.models import Office, Role
 from sectors.exports import csv_file
 
 LOGS = {Role.FIELD, Role.LEAD}  # who logs crises
 WORKS = LOGS | {Role.REGIONAL}  # whose offices are a part of the whole
-COUNTED = 10_000  # a list is counted so far: beyond it the number helps nobody and costs the more the longer the list
-OLDEST, WHERE = 6, 12  # rows of the dashboard's tables
+COUNTED = 1_000  # a list is counted so far: beyond it the number helps nobody and costs the more the longer the list
 NEWEST_FIRST = "-updated"
 SORTS = {
     "title": Lower("title"),
@@ -67,7 +64,7 @@ def _roles(user):
     return set(user.memberships.values_list("role", flat=True)) if user.is_authenticated else set()
 
 
-def _narrowed(request, *allowed, kind=CrisisFilter):
+def narrow(request, *allowed, kind=CrisisFilter):
     """The crises this reader may see, narrowed by the address; and what is wrong with the address, if anything."""
     crises = Crisis.objects.visible_to(request.user)
     if "mine" in allowed and request.GET.get("mine"):
@@ -81,7 +78,7 @@ def _narrowed(request, *allowed, kind=CrisisFilter):
     return narrowed, problems
 
 
-def _wrong_address(request, problems, *, csv=False):
+def wrong_address(request, problems, *, csv=False):
     """Nothing is shown for an address that is not understood: a slip of typing must not look like an answer."""
     if csv:
         lines = [str(line) for lines in problems.values() for line in lines]
@@ -89,7 +86,7 @@ def _wrong_address(request, problems, *, csv=False):
     return render(request, "crises/wrong_address.html", {"problems": problems}, status=400)
 
 
-def _address(name, narrowed, **changes):
+def address(name, narrowed, **changes):
     """The address of a page with the same filters and these changes."""
     return reverse(name) + narrowed.query(**changes).removesuffix("?")
 
@@ -102,7 +99,7 @@ def _turns(narrowed, page):
     }
 
 
-def _csv_name(name, narrowed):
+def csv_name(name, narrowed):
     """A file name that says of what filter and moment the file is."""
     asked = [slugify(value) for value in narrowed.form.cleaned_data.values() if value]
     return "-".join(filter(None, [name, *asked, f"{timezone.now():%Y%m%dT%H%MZ}"])) + ".csv"
@@ -115,9 +112,9 @@ def _csv_name(name, narrowed):
 @require_safe
 def crisis_list(request):
     """The crises the reader may see: search, filters in the address, sort, count, CSV."""
-    narrowed, problems = _narrowed(request, "sort", "mine", "page", "older", "newer")
+    narrowed, problems = narrow(request, "sort", "mine", "page", "older", "newer")
     if problems:
-        return _wrong_address(request, problems)
+        return wrong_address(request, problems)
     rows, sort = listing.rows(narrowed.qs), request.GET.get("sort") or NEWEST_FIRST
     n = narrowed.qs.order_by()[: COUNTED + 1].count()
     if sort == NEWEST_FIRST:
@@ -140,7 +137,7 @@ def crisis_list(request):
             "columns": {name: _column(narrowed, name, sort) for name in SORTS},
             "mine": mine,
             "other_scope": narrowed.query(mine=None if mine else "1") if roles & WORKS else "",
-            "csv": _address("crisis-list-csv", narrowed),
+            "csv": address("crisis-list-csv", narrowed),
             "stale_before": timezone.now() - timedelta(days=settings.CRISIS_STALE_DAYS),
             "drafts": request.user.drafts.count() if roles & LOGS else 0,
             "may_log": bool(roles & LOGS),
@@ -168,9 +165,9 @@ def _column(narrowed, name, sort):
 @require_safe
 def crisis_list_csv(request):
     """The list as a table: every crisis of the filter, one line each."""
-    narrowed, problems = _narrowed(request, "sort", "mine")
+    narrowed, problems = narrow(request, "sort", "mine")
     if problems:
-        return _wrong_address(request, problems, csv=True)
+        return wrong_address(request, problems, csv=True)
     header = (
         "reference,title,status,exercise,country,country_name,region,office,cause,glide,started,phases,iom_level,"
         "critical_gaps,sharing,logged_at,updated_at,revision"
@@ -199,7 +196,7 @@ def crisis_list_csv(request):
         ]
 
     crises = _sorted(listing.rows(narrowed.qs), request.GET.get("sort") or NEWEST_FIRST)
-    return csv_file(_csv_name("crises", narrowed), header.split(","), map(line, crises.iterator(chunk_size=500)))
+    return csv_file(csv_name("crises", narrowed), header.split(","), map(line, crises.iterator(chunk_size=500)))
 
 
 # /gaps/
@@ -209,14 +206,14 @@ def crisis_list_csv(request):
 @require_safe
 def gap_list(request):
     """Every open gap the reader may see, the oldest first, each with its reason; the waived ones on their own."""
-    narrowed, problems = _narrowed(request, "page", "format", kind=GapFilter)
+    narrowed, problems = narrow(request, "page", "format", kind=GapFilter)
     csv = request.GET.get("format") == "csv"
     if problems:
-        return _wrong_address(request, problems, csv=csv)
+        return wrong_address(request, problems, csv=csv)
     waived = narrowed.value("waived")
     listed = narrowed.qs if waived else narrowed.qs.filter(waived=False)
     if csv:
-        return _gap_csv(_csv_name("gaps", narrowed), listed)
+        return _gap_csv(csv_name("gaps", narrowed), listed)
     cells = gaps.by_cell(narrowed.gaps)
     counted = gaps.count(cells)
     n = counted["waived" if narrowed.wants_waived else "gaps"]
@@ -271,111 +268,3 @@ def _gap_csv(name, listed):
         ]
 
     return csv_file(name, header.split(","), map(line, listed.iterator(chunk_size=500)))
-
-
-# /dashboard/
-
-
-@login_required
-@require_safe
-def dashboard(request):
-    """The picture across crises: what is met, what is missing, and what needs a decision."""
-    narrowed, problems = _narrowed(request)
-    if problems:
-        return _wrong_address(request, problems)
-    now, phase, crises = timezone.now(), narrowed.value("phase"), narrowed.qs
-    missing = gaps.of(crises, phase=phase)
-    cells = gaps.by_cell(missing, now)
-    covered = figures.coverage(crises, cells, phase=phase)
-    staff = inside(request.user)
-    # The tables are cut short, so what they say of waivers is left out and not asked for.
-    oldest = gaps.listed(missing, now).filter(waived=False).prefetch_related(None)[:OLDEST]
-    where = listing.with_people(listing.rows(crises.open(), now, phase=phase))
-    return render(
-        request,
-        "crises/dashboard.html",
-        {
-            "filter": narrowed,
-            "fields": narrowed.fields("region level phase exercise"),
-            "chips": narrowed.chips(),
-            "now": now,
-            "counts": figures.counts(crises, now, suppressed=not staff),
-            "total": figures.total(covered),
-            "gaps": gaps.count(cells),
-            "oldest": [gaps.explained(gap, now) for gap in oldest],
-            "phases": [one for one in narrowed.content.phases if phase in ("", one.slug)],
-            "grid": list(_grid(narrowed, covered)),
-            "sums": [
-                figures.total({key: tally for key, tally in covered.items() if key[1] == one.slug})
-                for one in narrowed.content.phases
-                if phase in ("", one.slug)
-            ],
-            "where": where.order_by("-gap_count", F("people").desc(nulls_last=True), "-revision")[:WHERE],
-            "small": 0 if staff else SMALL,
-            "links": {
-                "csv": _address("dashboard-csv", narrowed),
-                "gaps": _address("gap-list", narrowed),
-                "waived": _address("gap-list", narrowed, waived="1"),
-                "crises": _address("crisis-list", narrowed, status="open"),
-                "most_gaps": _address("crisis-list", narrowed, status="open", sort="-gaps"),
-            },
-            "content": narrowed.content,
-            "stale_before": now - timedelta(days=settings.CRISIS_STALE_DAYS),
-            "stale_days": settings.CRISIS_STALE_DAYS,
-            "late_hours": settings.GAP_LATE_HOURS,
-        },
-    )
-
-
-def _grid(narrowed, covered):
-    """The coverage in the framework's order: each sector with a cell for each phase shown."""
-    content, asked = narrowed.content, narrowed.value("phase")
-    for sector in content.sectors:
-        cells = []
-        for phase in content.phases:
-            if asked not in ("", phase.slug):
-                continue
-            tally = covered.get((sector.code, phase.slug))
-            cells.append(
-                {
-                    "phase": phase,
-                    "row": content.priorities[sector.pk, phase.pk],
-                    "tally": tally,
-                    "percent": round(100 * tally.met / tally.needed) if tally else 0,
-                    "gaps": _address("gap-list", narrowed, sector=sector.code, phase=phase.slug),
-                }
-            )
-        yield sector, cells
-
-
-@login_required
-@require_safe
-def dashboard_csv(request):
-    """The coverage as a table: one line a sector and phase."""
-    narrowed, problems = _narrowed(request)
-    if problems:
-        return _wrong_address(request, problems, csv=True)
-    now, phase = timezone.now(), narrowed.value("phase")
-    missing = gaps.by_cell(gaps.of(narrowed.qs, phase=phase), now)
-    covered = figures.coverage(narrowed.qs, missing, phase=phase)
-    header = "sector,sector_name,phase,default_priority,provenance,needed,active,completed,waived,gaps,as_of"
-
-    def lines():
-        for sector, cells in _grid(narrowed, covered):
-            for cell in cells:
-                tally = cell["tally"] or figures.plan.Tally()
-                yield [
-                    sector.code,
-                    sector.name,
-                    cell["phase"].slug,
-                    cell["row"].priority,
-                    cell["row"].provenance,
-                    tally.needed,
-                    tally.active,
-                    tally.completed,
-                    tally.waived,
-                    tally.gaps,
-                    now.isoformat(timespec="seconds"),
-                ]
-
-    return csv_file(_csv_name("coverage", narrowed), header.split(","), lines())

@@ -3,6 +3,7 @@
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from crises import standing
 from offices.models import Country
 from sectors.models import Edition
 
@@ -21,5 +22,6 @@ class Command(BaseCommand):
         ]
         if missing:
             call_command("loaddata", *missing, verbosity=0)
+        standing.catch_up()
         if verbosity:
             self.stdout.write(f"Seeded {' and '.join(missing)}." if missing else "Nothing to seed: all is there.")
