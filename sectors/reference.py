@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from .models import (
     Cluster,
@@ -64,14 +65,34 @@ class Content:
         """Whose word these values are: goes with them wherever they go."""
         words = {"symbol": self.edition.framework.symbol, "edition": self.edition.number}
         if any(row.provenance == Provenance.DERIVED for row in self.priorities.values()):
-            return (
-                _(
-                    "Priorities and most links are derived from the text of %(symbol)s. "
-                    "IOM's own diagram values are not known to us. Edition %(edition)s."
-                )
-                % words
+            note = _(
+                "Priorities and most links are derived from the text of %(symbol)s. "
+                "IOM's own diagram values are not known to us. Edition %(edition)s."
             )
-        return _("Priorities are those of %(symbol)s. Edition %(edition)s.") % words
+        else:
+            note = _("Priorities are those of %(symbol)s. Edition %(edition)s.")
+        if own := sum(row.provenance == Provenance.HEADQUARTERS for row in self.statements):
+            return f"{note % words} {_own_words(own)}"
+        return note % words
+
+    @property
+    def links(self):
+        """Every link, by sector."""
+        return [link for sector in self.sectors for link in self.links_of(sector)]
+
+    @property
+    def statements(self):
+        """Everything the edition says: priorities, links, complementarities."""
+        return [*self.priorities.values(), *self.links, *self.complementarities]
+
+
+def _own_words(n):
+    words = ngettext(
+        "%(n)s statement is set by headquarters in place of them and says so.",
+        "%(n)s statements are set by headquarters in place of them and say so.",
+        n,
+    )
+    return words % {"n": n}
 
 
 def _by_sector(links):
@@ -81,13 +102,8 @@ def _by_sector(links):
     return {sector: tuple(rows) for sector, rows in grouped.items()}
 
 
-@cache
-def content(edition_id):
-    """The content of a published edition. Nine queries the first time in a process, none after.
-
-    Raises Edition.DoesNotExist for an unknown or unpublished edition: a draft may still change, so it is not kept.
-    """
-    edition = Edition.objects.select_related("framework").get(pk=edition_id, published_at__isnull=False)
+def read(edition):
+    """The content of an edition as it stands, with its framework, kept by nobody. Eight queries."""
     return Content(
         edition=edition,
         sectors=tuple(edition.framework.sectors.all()),
@@ -101,6 +117,15 @@ def content(edition_id):
             edition.complementarities.select_related("from_sector", "from_phase", "to_sector", "to_phase")
         ),
     )
+
+
+@cache
+def content(edition_id):
+    """The content of a published edition. Nine queries the first time in a process, none after.
+
+    Raises Edition.DoesNotExist for an unknown or unpublished edition: a draft may still change, so it is not kept.
+    """
+    return read(Edition.objects.select_related("framework").get(pk=edition_id, published_at__isnull=False))
 
 
 def current():

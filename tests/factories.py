@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from crises import services
 from crises.models import Crisis
 from offices.models import Country, Membership, Office, Partner, Role, Token, User
+from sectors import services as edition_services
 from sectors.models import Cluster, Edition, Phase, Sector, System
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -169,3 +170,32 @@ def reader(user=None):
         _, key = Token.objects.create(user)
         client.credentials(HTTP_AUTHORIZATION=f"Token {key}")
     return client
+
+
+def make_draft(*, by=None, at=NOON):
+    """The draft of the next edition of the framework in force."""
+    return edition_services.make_draft(framework=Edition.objects.current().framework, by=by or make_hq(), at=at)
+
+
+def revise(code, slug, *, edition=None, by=None, at=NOON, revision=None, **said):
+    """Change what the draft says of a sector in a phase, through the service; what is not said stays."""
+    edition = edition or make_draft()
+    row = edition.priorities.get(sector__code=code, phase__slug=slug)
+    revision = row.revision if revision is None else revision
+    return edition_services.change_priority(
+        edition=edition,
+        sector=row.sector,
+        phase=row.phase,
+        by=by or make_hq(),
+        revision=revision,
+        at=at,
+        **row.says | said,
+    )
+
+
+def publish(note="What the review of 2026 found.", *, at=NOON):
+    """The draft, published with whatever has changed in it."""
+    draft, by = make_draft(), make_hq()
+    revision = edition_services.note_revision(draft)
+    draft = edition_services.change_note(edition=draft, note=note, by=by, revision=revision, at=at)
+    return edition_services.publish_edition(edition=draft, by=by, revision=draft.revision, at=at)

@@ -1,12 +1,12 @@
-"""The framework: sectors, phases, systems, clusters, and the editions that set priorities and links.
-
-Nothing here knows of a crisis. A published edition never changes; a crisis names the one it follows.
-"""
+"""The editions of a framework: what each says of priorities, conditions, links and how sectors help one another."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from .framework import Cluster, Framework, Phase, Provenance, Sector, System
 
 
 class Priority(models.TextChoices):
@@ -15,14 +15,6 @@ class Priority(models.TextChoices):
     CRITICAL = "critical", _("Critical")
     IMPORTANT = "important", _("Important")
     RECOMMENDED = "recommended", _("Recommended")
-
-
-class Provenance(models.TextChoices):
-    """Whether a value is IOM's own word or was inferred from it."""
-
-    OFFICIAL = "official", _("Official")
-    OFFICIAL_TEXT = "official-text", _("Official text")
-    DERIVED = "derived", _("Derived")
 
 
 class Fact(models.TextChoices):
@@ -37,169 +29,13 @@ class Strength(models.TextChoices):
     SUPPORTING = "supporting", _("Supporting link")
 
 
-class BySlug(models.Manager):
-    def get_by_natural_key(self, slug):
-        return self.get(slug=slug)
-
-
-class FrameworkManager(BySlug):
-    def current(self):
-        """The framework in force with a published edition, the newest first. One query."""
-        published = Edition.objects.filter(framework=models.OuterRef("pk"), published_at__isnull=False)
-        return self.filter(models.Exists(published)).order_by("-in_force_from").first()
-
-
-class Framework(models.Model):
-    """A published operational framework, such as IOM's of 2012 (IC/2012/7)."""
-
-    slug = models.SlugField(unique=True)
-    title = models.CharField(max_length=200)
-    symbol = models.CharField(max_length=40)
-    in_force_from = models.DateField()
-    note = models.TextField(blank=True)
-
-    objects = FrameworkManager()
-
-    def __str__(self):
-        return f"{self.title} ({self.symbol})"
-
-    def natural_key(self):
-        return (self.slug,)
-
-
-class OfFramework(models.Manager):
-    """Rows that a framework numbers: found by the framework's slug and their own."""
-
-    def get_by_natural_key(self, framework, slug):
-        return self.get(framework__slug=framework, slug=slug)
-
-
-class Sector(models.Model):
-    """A sector of assistance (IC/2012/7, paragraph 8)."""
-
-    framework = models.ForeignKey(Framework, models.PROTECT, related_name="sectors")
-    number = models.PositiveSmallIntegerField()
-    code = models.CharField(max_length=8)
-    slug = models.SlugField(max_length=80)
-    name = models.CharField(max_length=200)
-    short_name = models.CharField(max_length=40)
-    purpose = models.TextField()
-    paragraph = models.CharField(max_length=200)
-
-    objects = OfFramework()
-
-    class Meta:
-        ordering = ["number"]
-        constraints = [
-            models.UniqueConstraint(fields=["framework", "number"], name="sector_number_once_per_framework"),
-            models.UniqueConstraint(fields=["framework", "slug"], name="sector_slug_once_per_framework"),
-            models.UniqueConstraint(fields=["framework", "code"], name="sector_code_once_per_framework"),
-        ]
-
-    def __str__(self):
-        return self.name
-
-    def natural_key(self):
-        return (*self.framework.natural_key(), self.slug)
-
-    natural_key.dependencies = ["sectors.framework"]
-
-
-class Phase(models.Model):
-    """A phase of a crisis: before, during, after (IC/2012/7, paragraph 7)."""
-
-    framework = models.ForeignKey(Framework, models.PROTECT, related_name="phases")
-    number = models.PositiveSmallIntegerField()
-    slug = models.SlugField()
-    name = models.CharField(max_length=80)
-    short_name = models.CharField(max_length=20)
-    response = models.CharField(max_length=120)
-    short_response = models.CharField(max_length=40)
-    objective = models.TextField()
-    paragraph = models.CharField(max_length=200)
-
-    objects = OfFramework()
-
-    class Meta:
-        ordering = ["number"]
-        constraints = [
-            models.UniqueConstraint(fields=["framework", "number"], name="phase_number_once_per_framework"),
-            models.UniqueConstraint(fields=["framework", "slug"], name="phase_slug_once_per_framework"),
-        ]
-
-    def __str__(self):
-        return self.short_name
-
-    def natural_key(self):
-        return (*self.framework.natural_key(), self.slug)
-
-    natural_key.dependencies = ["sectors.framework"]
-
-
-class System(models.Model):
-    """An external response system the framework complements (IC/2012/7, annex legend)."""
-
-    number = models.PositiveSmallIntegerField(unique=True)
-    slug = models.SlugField(unique=True)
-    name = models.CharField(max_length=80)
-    label = models.CharField(max_length=40, help_text=_("As a column of the matrix names it."))
-    short_name = models.CharField(max_length=20)
-    lead = models.CharField(max_length=80, blank=True)
-    description = models.TextField()
-    conduct = models.TextField(help_text=_("How IOM's work relates to this system."))
-    provenance = models.CharField(max_length=13, choices=Provenance.choices)
-    paragraph = models.CharField(max_length=200)
-
-    objects = BySlug()
-
-    class Meta:
-        ordering = ["number"]
-
-    def __str__(self):
-        return self.name
-
-    def natural_key(self):
-        return (self.slug,)
-
-
-class Cluster(models.Model):
-    """A humanitarian cluster, or one of the other clusters, sectors and groups (IC/2012/7, annex legend)."""
-
-    class Kind(models.TextChoices):
-        CLUSTER = "cluster", _("Cluster")
-        GROUP = "group", _("Other cluster, sector or group")
-
-    kind = models.CharField(max_length=7, choices=Kind.choices)
-    number = models.PositiveSmallIntegerField()
-    slug = models.SlugField(unique=True)
-    name = models.CharField(max_length=80)
-    label = models.CharField(max_length=40, help_text=_("As a column of the matrix names it."))
-    short_name = models.CharField(max_length=20)
-    code = models.CharField(_("OCHA code"), max_length=10, blank=True)
-    hpc_id = models.PositiveIntegerField(null=True, blank=True)
-    lead = models.CharField(max_length=120, blank=True)
-    note = models.CharField(max_length=200, blank=True)
-    provenance = models.CharField(max_length=13, choices=Provenance.choices)
-    paragraph = models.CharField(max_length=200)
-
-    objects = BySlug()
-
-    class Meta:
-        ordering = ["kind", "number"]
-        constraints = [
-            models.UniqueConstraint(fields=["kind", "number"], name="cluster_number_once_per_kind"),
-        ]
-
-    def __str__(self):
-        return self.name
-
-    def natural_key(self):
-        return (self.slug,)
-
-
 class EditionManager(models.Manager):
     def get_by_natural_key(self, framework, number):
         return self.get(framework__slug=framework, number=number)
+
+    def drafts(self):
+        """Editions that headquarters is still writing, at most one a framework."""
+        return self.filter(published_at=None).select_related("framework")
 
     def published(self):
         """Editions that crises may follow, the newest first, with their framework."""
@@ -218,13 +54,18 @@ class EditionManager(models.Manager):
 
 
 class Edition(models.Model):
-    """A published version of a framework's priorities, conditions, links and complementarities."""
+    """A version of a framework's priorities, conditions, links and complementarities.
+
+    Without a moment of publication it is a draft, which only headquarters sees and changes; published, it never changes
+    again. `revision` counts the changes of the draft, and each statement keeps the number of its own last one.
+    """
 
     framework = models.ForeignKey(Framework, models.PROTECT, related_name="editions")
     number = models.PositiveSmallIntegerField()
     published_at = models.DateTimeField(null=True, blank=True)
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
     note = models.TextField(blank=True)
+    revision = models.PositiveIntegerField(default=0, editable=False)
 
     objects = EditionManager()
 
@@ -232,6 +73,9 @@ class Edition(models.Model):
         ordering = ["framework", "number"]
         constraints = [
             models.UniqueConstraint(fields=["framework", "number"], name="edition_number_once_per_framework"),
+            models.UniqueConstraint(
+                fields=["framework"], condition=models.Q(published_at=None), name="edition_drafted_once_per_framework"
+            ),
         ]
 
     def __str__(self):
@@ -242,16 +86,62 @@ class Edition(models.Model):
 
     natural_key.dependencies = ["sectors.framework"]
 
+    @property
+    def is_draft(self):
+        return self.published_at is None
+
+
+class EditionChange(models.Model):
+    """What was done to a draft, when and by whom: added to, never changed. It outlives a draft that is discarded."""
+
+    class Event(models.TextChoices):
+        MADE = "made", _("Draft made")
+        PRIORITY = "priority", _("Priority changed")
+        LINK = "link", _("Link changed")
+        TIE = "tie", _("Complementarity changed")
+        NOTE = "note", _("Note changed")
+        DISCARDED = "discarded", _("Draft discarded")
+        PUBLISHED = "published", _("Published")
+
+    framework = models.ForeignKey(Framework, models.PROTECT, related_name="+")
+    edition = models.ForeignKey(Edition, models.SET_NULL, null=True, related_name="changes")
+    number = models.PositiveSmallIntegerField(help_text=_("Of the edition."))
+    revision = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    event = models.CharField(max_length=9, choices=Event.choices)
+    about = models.JSONField(default=list, blank=True)  # slugs and codes of what was changed
+    before = models.JSONField(null=True, blank=True)  # its values; null where there was none
+    after = models.JSONField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+    def __str__(self):
+        return f"{self.framework.slug}, edition {self.number}: {self.get_event_display()}"
+
 
 class Statement(models.Model):
-    """What an edition says, with its reason, its paragraph and whose word it is."""
+    """What an edition says, with its reason, its paragraph and whose word it is.
+
+    `SAYS` are the fields it consists of beside those, `ABOUT` those that name what it is about. What a published edition
+    says, the database keeps as it is (sectors.guard).
+    """
+
+    SAYS, ABOUT = (), ()
 
     reason = models.TextField()
     paragraph = models.CharField(max_length=200)
     provenance = models.CharField(max_length=13, choices=Provenance.choices)
+    revision = models.PositiveIntegerField(default=0, editable=False)  # of its edition, when it was last changed
 
     class Meta:
         abstract = True
+
+    @property
+    def says(self):
+        """What it says, as plain values by name."""
+        return {name: getattr(self, name) for name in (*self.SAYS, "reason", "paragraph")}
 
 
 class SectorPriority(Statement):
@@ -261,6 +151,9 @@ class SectorPriority(Statement):
         HIGH = "high", _("High")
         MEDIUM = "medium", _("Medium")
         LOW = "low", _("Low")
+
+    SAYS = ("priority", "condition", "otherwise", "confidence")
+    ABOUT = ("sector", "phase")
 
     edition = models.ForeignKey(Edition, models.CASCADE, related_name="priorities")
     sector = models.ForeignKey(Sector, models.PROTECT, related_name="priorities")
@@ -283,6 +176,15 @@ class SectorPriority(Statement):
     def __str__(self):
         return f"{self.sector} {self.phase}: {self.priority}"
 
+    def clean(self):
+        """A condition and what holds without it come together, and differ. Raises ValidationError."""
+        if self.condition and not self.otherwise:
+            raise ValidationError({"otherwise": _("Select the priority where the fact is false.")})
+        if self.otherwise and not self.condition:
+            raise ValidationError({"condition": _("Select the fact on which the priority depends, or no other one.")})
+        if self.condition and self.otherwise == self.priority:
+            raise ValidationError({"otherwise": _("With and without the fact it is the same. Select no fact.")})
+
     @property
     def condition_sentence(self):
         """The fact the priority depends on and what holds without it; empty where it depends on nothing."""
@@ -298,6 +200,8 @@ class SectorPriority(Statement):
 class Link(Statement):
     """A link of a sector to a system or cluster outside IOM (IC/2012/7, paragraph 12)."""
 
+    SAYS = ("strength",)
+
     edition = models.ForeignKey(Edition, models.CASCADE, related_name="%(class)ss")
     sector = models.ForeignKey(Sector, models.PROTECT, related_name="%(class)ss")
     strength = models.CharField(max_length=10, choices=Strength.choices)
@@ -307,6 +211,8 @@ class Link(Statement):
 
 
 class SystemLink(Link):
+    ABOUT = ("sector", "system")
+
     system = models.ForeignKey(System, models.PROTECT, related_name="links")
 
     class Meta:
@@ -326,6 +232,8 @@ class SystemLink(Link):
 
 
 class ClusterLink(Link):
+    ABOUT = ("sector", "cluster")
+
     cluster = models.ForeignKey(Cluster, models.PROTECT, related_name="links")
 
     class Meta:
@@ -354,6 +262,9 @@ class Complementarity(Statement):
         REFERS_TO = "refers_to", _("refers people to")
         JOINTLY_KEY = "jointly_key", _("is key together with")
 
+    SAYS = ("how", "symmetric")
+    ABOUT = ("from_sector", "from_phase", "to_sector", "to_phase")
+
     edition = models.ForeignKey(Edition, models.CASCADE, related_name="complementarities")
     from_sector = models.ForeignKey(Sector, models.PROTECT, related_name="helps")
     from_phase = models.ForeignKey(Phase, models.PROTECT, related_name="+")
@@ -374,3 +285,10 @@ class Complementarity(Statement):
 
     def __str__(self):
         return f"{self.from_sector} {self.how} {self.to_sector}"
+
+    def clean(self):
+        """A cell helps another one, in the same phase or a later one. Raises ValidationError."""
+        if (self.from_sector, self.from_phase) == (self.to_sector, self.to_phase):
+            raise ValidationError({"to_sector": _("Select another sector or phase: none helps itself.")})
+        if self.to_phase.number < self.from_phase.number:
+            raise ValidationError({"to_phase": _("Select the same phase or a later one.")})
