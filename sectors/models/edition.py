@@ -124,8 +124,8 @@ class EditionChange(models.Model):
 class Statement(models.Model):
     """What an edition says, with its reason, its paragraph and whose word it is.
 
-    `SAYS` are the fields it consists of beside those, `ABOUT` those that name what it is about. What a published edition
-    says, the database keeps as it is (sectors.guard).
+    `SAYS` are the fields it consists of beside those, `ABOUT` those that name what it is about. The database itself
+    keeps what a published edition says as it is (sectors.guard).
     """
 
     SAYS, ABOUT = (), ()
