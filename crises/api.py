@@ -1,17 +1,21 @@
 """Crises, their plans and gaps in the API: the scope, filters and rules of the pages. Read only in this version."""
 
+from django.core.exceptions import ValidationError as NoMoment
 from django.db.models import Count, OuterRef, Prefetch, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.functional import cached_property
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view, inline_serializer
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
 from rest_framework.response import Response
 
 from crises import coordination, gaps, listing
 from crises.advice import proposals
-from crises.dates import Precision
+from crises.dates import Precision, moment
 from crises.filters import CrisisFilter, GapFilter
 from crises.models import (
+    Activity,
     AffectedGroup,
     Contact,
     Crisis,
@@ -23,6 +27,7 @@ from crises.models import (
     PlanPriority,
     SourceKind,
 )
+from crises.past import crisis_at, in_full, recorded
 from crises.reading import plan_of
 from crises.serializers import (
     AdviceSerializer,
@@ -77,7 +82,14 @@ FILTERS = {
     "exercise": "Exercises, or real crises.",
     "sector": "Code of the sector of the gap.",
     "waived": "Whether a waiver covers the gap for now.",
+    "as_of": "The gaps open at a past moment, with what was known then: 2026-03-01, which means the end of that day in "
+    "UTC, or 2026-03-01T14:05Z. The other filters narrow the crises by what they are today.",
 }
+AS_OF = OpenApiParameter(
+    "as_of",
+    description="The answer as it was at a past moment: 2026-03-01, which means the end of that day in UTC, or "
+    "2026-03-01T14:05Z. 404 where the crisis was not logged yet, or you might not have read it then.",
+)
 
 
 def inside(user):
@@ -85,17 +97,18 @@ def inside(user):
     return user.is_authenticated and not user.partner_id
 
 
-def rows(crises):
+def rows(crises, as_of=None):
     """Crises as a list shows them, with the levels in force. Three queries."""
-    covered = Gap.objects.open().with_waiver(timezone.now().date()).filter(waived=True, crisis=OuterRef("pk"))
+    today = (as_of or timezone.now()).date()
+    covered = Gap.objects.open(as_of).with_waiver(today, as_of).filter(waived=True, crisis=OuterRef("pk"))
     counted = covered.order_by().values("crisis").annotate(n=Count("pk")).values("n")
     activation = LevelDecision.Scheme.INTER_AGENCY
     return (
-        listing.rows(crises)
+        listing.rows(crises, as_of=as_of)
         .annotate(
             waived_count=Coalesce(Subquery(counted), 0),
-            activation_value=listing.newest_level("value", activation),
-            activation_ended=listing.newest_level("ended_on", activation),
+            activation_value=listing.newest_level("value", activation, as_of),
+            activation_ended=listing.newest_level("ended_on", activation, as_of),
         )
         .prefetch_related("other_countries")
     )
@@ -151,8 +164,31 @@ class CrisisList(ListAPIView):
         return rows(Crisis.objects.visible_to(self.request.user))
 
 
-@extend_schema_view(get=extend_schema(operation_id="get_crisis", summary="One crisis"))
-class CrisisDetail(RetrieveAPIView):
+class AsOf:
+    """An address about one crisis that can be asked as of a past moment."""
+
+    parameters = {"as_of"}
+
+    @cached_property
+    def as_of(self):
+        """The moment asked for, or None. Raises ValidationError for what is none of the past."""
+        text = self.request.query_params.get("as_of")
+        try:
+            return moment(text, timezone.now()) if text else None
+        except NoMoment as error:
+            raise ValidationError({"as_of": error.messages}) from None
+
+    def get_object(self):
+        """The crisis, or with `as_of` the crisis as it stood then. One query more."""
+        as_of = self.as_of
+        crisis = super().get_object()
+        if as_of and (crisis := crisis_at(crisis, as_of, reader=self.request.user)) is None:
+            raise NotFound
+        return crisis
+
+
+@extend_schema_view(get=extend_schema(operation_id="get_crisis", summary="One crisis", parameters=[AS_OF]))
+class CrisisDetail(AsOf, RetrieveAPIView):
     """All that is known of a crisis: its facts, phases, levels, figures and lines of work, each with its source."""
 
     queryset = Crisis.objects.none()
@@ -161,27 +197,38 @@ class CrisisDetail(RetrieveAPIView):
     lookup_field = "reference"
 
     def get_queryset(self):
-        visible = Crisis.objects.visible_to(self.request.user)
+        as_of, visible = self.as_of, Crisis.objects.visible_to(self.request.user)
+        phased = PhasePeriod.objects.select_related("phase")
         return (
-            rows(visible)
+            rows(visible, as_of)
             .annotate(seen_part_of=Subquery(visible.filter(pk=OuterRef("part_of")).values("reference")))
             .select_related("main_country__region", "office", "focal_point", "edition__framework")
             .prefetch_related(None)  # the open phases are among the periods
             .prefetch_related(
-                Prefetch("periods", PhasePeriod.objects.select_related("phase")),
-                "other_countries",
-                "levels",
-                "figures__sectors",
-                "activities__sectors",
+                *([] if as_of else [Prefetch("periods", phased), "other_countries"]),
+                Prefetch("levels", recorded(LevelDecision.objects.all(), as_of)),
+                Prefetch("figures", recorded(Figure.objects.prefetch_related("sectors"), as_of)),
+                Prefetch("activities", recorded(Activity.objects.prefetch_related("sectors"), as_of)),
             )
         )
+
+    def get_object(self):
+        crisis = super().get_object()
+        if not self.as_of:
+            return crisis
+        if crisis.part_of_id:
+            wider = Crisis.objects.visible_to(self.request.user).seen_then(self.request.user, self.as_of)
+            crisis.seen_part_of = wider.filter(pk=crisis.part_of_id).values_list("reference", flat=True).first()
+        else:
+            crisis.seen_part_of = None
+        return in_full(crisis, self.as_of)
 
     def get_serializer_context(self):
         return super().get_serializer_context() | {"inside": inside(self.request.user)}
 
 
-@extend_schema_view(get=extend_schema(operation_id="get_plan", summary="The plan of a crisis"))
-class CrisisPlan(RetrieveAPIView):
+@extend_schema_view(get=extend_schema(operation_id="get_plan", summary="The plan of a crisis", parameters=[AS_OF]))
+class CrisisPlan(AsOf, RetrieveAPIView):
     """Every sector in every phase: its priority here and why, what the office does, and whether that is a gap."""
 
     queryset = Crisis.objects.none()
@@ -194,7 +241,7 @@ class CrisisPlan(RetrieveAPIView):
 
     def retrieve(self, request, *args, **kwargs):
         crisis = self.get_object()
-        plan = plan_of(crisis)
+        plan = plan_of(crisis, as_of=self.as_of)
         context = self.get_serializer_context() | {"crisis": crisis, "plan": plan, "inside": inside(request.user)}
         return Response(PlanSerializer(plan, context=context).data)
 
@@ -263,4 +310,4 @@ class GapList(ListAPIView):
         return Crisis.objects.visible_to(self.request.user)
 
     def paginate_queryset(self, queryset):
-        return [gaps.explained(gap) for gap in super().paginate_queryset(queryset)]
+        return [gaps.explained(gap) for gap in gaps.as_then(super().paginate_queryset(queryset))]

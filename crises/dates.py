@@ -1,10 +1,13 @@
-"""Dates as people know them: to the day, the month or the year. Pure functions."""
+"""Dates as people know them: to the day, the month or the year; and moments of the past. Pure functions."""
 
+import re
 from calendar import monthrange
-from datetime import date
+from datetime import UTC, date, datetime, time
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -14,6 +17,9 @@ class Precision(models.TextChoices):
     YEAR = "year", _("Year")
 
 
+MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2}))?"
+)
 SPOKEN = {Precision.DAY: "j M Y", Precision.MONTH: "M Y", Precision.YEAR: "Y"}
 
 
@@ -40,3 +46,25 @@ def days_apart(one, other):
     """The fewest days that can lie between two (day, precision) pairs: 0 where they can be the same day."""
     (first, last), (other_first, other_last) = bounds(*one), bounds(*other)
     return max((other_first - last).days, (first - other_last).days, 0)
+
+
+def moment(text, now):
+    """The moment in UTC that `as_of` means: a day is its end, or now where it is today; else a time with its zone.
+
+    Raises ValidationError for what is neither, and for the future.
+    """
+    try:
+        if not MOMENT.fullmatch(text):
+            raise ValueError
+        told = datetime.fromisoformat(text)
+        if "T" not in text:
+            told = datetime.combine(told, time.max, UTC)
+            told = min(told, now) if told.date() == now.date() else told
+        told = told.astimezone(UTC)
+    except (ValueError, OverflowError):
+        words = gettext("“as_of” must be a day like 2026-03-01, or a moment like 2026-03-01T14:05Z, not “%(text)s”.")
+        raise ValidationError(words % {"text": text}) from None
+    if told > now:
+        words = gettext("“as_of” must be today or in the past, and “%(text)s” is in the future. It is %(now)s UTC now.")
+        raise ValidationError(words % {"text": text, "now": date_format(now, "j M Y, H:i")})
+    return told

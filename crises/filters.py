@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from crises import gaps
-from crises.forms.fields import CountedLength
+from crises.forms.fields import CountedLength, MomentField
 from crises.models import Crisis, Gap, LevelDecision, PhasePeriod
 from offices.models import Country, Office
 from sectors import reference
@@ -15,6 +15,10 @@ from sectors.filters import PART, CodedFilterSet, CodeField, CodeFilter, Codes
 
 WAIVED = {"true": True, "false": False, "1": True, "0": False}
 PLACE = ("page", "older", "newer")  # where a reader stands in a list: gone as soon as the list is another one
+
+
+class MomentFilter(filters.CharFilter):
+    field_class = MomentField
 
 
 class CrisisFilter(CodedFilterSet):
@@ -198,7 +202,11 @@ class CrisisFilter(CodedFilterSet):
 
 
 class GapFilter(CrisisFilter):
-    """The same filters and two more, from crises to their gaps. `phase` is also the phase of the gap."""
+    """The same filters and three more, from crises to their gaps. `phase` is the phase of the gap.
+
+    With `as_of`, the gaps that were open at that past moment, of the crises that the reader might also have read
+    then; the other filters narrow the crises by what they are today.
+    """
 
     sector = CodeFilter(label=_("Sector"), empty_label=_("All sectors"), method="left_alone")
     waived = CodeFilter(
@@ -208,13 +216,17 @@ class GapFilter(CrisisFilter):
         method="left_alone",
     )
 
+    as_of = MomentFilter(label=_("As of"), method="left_alone")
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.filters["sector"].extra["codes"] = lambda: self.sectors
 
     def left_alone(self, crises, name, value: str):
-        """These two are asked of the gaps."""
+        """These are asked of the gaps."""
         return crises
+
+    in_phase = left_alone  # a crisis has open gaps in its open phases only
 
     @property
     def wants_waived(self):
@@ -223,11 +235,14 @@ class GapFilter(CrisisFilter):
     @property
     def gaps(self):
         """The open gaps asked for, whether waived or not."""
-        return gaps.of(super().qs, phase=self.value("phase"), sector=self.value("sector"))
+        crises, as_of = super().qs, self.value("as_of")
+        if as_of:
+            crises = crises.seen_then(self.request.user, as_of)
+        return gaps.of(crises, phase=self.value("phase"), sector=self.value("sector"), as_of=as_of)
 
     @property
     def qs(self):
         """The open gaps asked for as lists show them, the waived ones among them unless the address says otherwise."""
-        listed = gaps.listed(self.gaps)
+        listed = gaps.listed(self.gaps, as_of=self.value("as_of"))
         asked = self.value("waived")
         return listed.filter(waived=WAIVED[asked]) if asked else listed

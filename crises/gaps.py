@@ -1,22 +1,25 @@
 """Gaps across crises, as HQ reads them: a scoped queryset of crises in, gaps or plain data out."""
 
 from datetime import timedelta
+from itertools import islice
 
 from django.conf import settings
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, DateTimeField, OuterRef, Prefetch, Q, Subquery, Value
 from django.utils import timezone
 
-from crises import plan
-from crises.models import Gap, PlanCell
+from crises import past, plan
+from crises.models import Gap, PlanCell, Waiver
 from sectors import reference
 
 
-def of(crises, *, phase=None, sector=None):
+def of(crises, *, phase=None, sector=None, as_of=None):
     """The open gaps of those of these crises that are open; of one phase or sector where named.
 
-    `crises` is used as a subquery, so that the scope costs no query of its own.
+    With `as_of`, the gaps that were open at that past moment: of crises that were open then. `crises` is used as a
+    subquery, so that the scope costs no query of its own.
     """
-    gaps = Gap.objects.open().filter(crisis__in=crises.open().order_by().values("pk"))
+    crises = crises if as_of else crises.open()
+    gaps = Gap.objects.open(as_of).filter(crisis__in=crises.order_by().values("pk"))
     if phase:
         gaps = gaps.filter(phase__slug=phase)
     if sector:
@@ -24,30 +27,56 @@ def of(crises, *, phase=None, sector=None):
     return gaps
 
 
-def listed(gaps, at=None):
-    """Gaps with `waived`, the office's own priority and what a list of them shows, the oldest first. Two queries."""
-    at = at or timezone.now()
-    entry = PlanCell.objects.filter(crisis=OuterRef("crisis"), sector=OuterRef("sector"), phase=OuterRef("phase"))
+def listed(gaps, at=None, *, as_of=None):
+    """Gaps with `waived`, the office's own priority and what a list of them shows, the oldest first. Two queries.
+
+    With `as_of`, as of that past moment; what is read of them then goes through `as_then`.
+    """
+    cell = {"crisis": OuterRef("crisis"), "sector": OuterRef("sector"), "phase": OuterRef("phase")}
+    entry, waivers = PlanCell.objects.filter(**cell), Waiver.objects.all()
+    if as_of:
+        gaps = gaps.annotate(seen_at=Value(as_of, DateTimeField()))
+        entry = PlanCell.history.filter(**cell, history_date__lte=as_of).order_by("-history_date", "-history_id")
+        waivers = waivers.filter(at__lte=as_of)
     return (
-        gaps.with_waiver(at.date())
+        gaps.with_waiver((as_of or at or timezone.now()).date(), as_of)
         .annotate(
             own_priority=Subquery(entry.values("own_priority")[:1]),
             justification=Subquery(entry.values("justification")[:1]),
         )
         .select_related("crisis", "crisis__main_country", "crisis__office", "sector", "phase")
-        .prefetch_related("waivers")
+        .prefetch_related(Prefetch("waivers", waivers))
         .order_by("opened_at", "pk")
     )
 
 
-def by_cell(gaps, at=None):
+def as_then(listed):
+    """Gaps as of `listed`, each of its crisis as that stood at the moment as of which it was read. One query for the
+    past, none for now."""
+    listed = list(listed)
+    if listed and (moment := listed[0].seen_at):
+        crises = past.crises_at({gap.crisis for gap in listed}, moment)
+        listed = past.gaps_at(listed, moment)
+        for gap in listed:
+            gap.crisis = crises[gap.crisis_id]
+    return listed
+
+
+def streamed(listed, size=500):
+    """Gaps as of `as_then`, however many, read in stretches."""
+    rows = listed.iterator(chunk_size=size)
+    while stretch := list(islice(rows, size)):
+        yield from as_then(stretch)
+
+
+def by_cell(gaps, at=None, *, as_of=None):
     """These gaps counted by sector, phase and whether waived: rows with `n` and how many are `late`. One query.
 
     Grouped by `waived` rather than counted with a filter: there Django loses the row that an Exists looks at.
     """
-    at = at or timezone.now()
+    at = as_of or at or timezone.now()
     late = Count("pk", filter=Q(opened_at__lt=at - timedelta(hours=settings.GAP_LATE_HOURS)))
-    cells = gaps.with_waiver(at.date()).order_by().values("sector__code", "phase__slug", "waived")
+    cells = gaps.with_waiver(at.date(), as_of).order_by().values("sector__code", "phase__slug", "waived")
     return list(cells.annotate(n=Count("pk"), late=late))
 
 

@@ -6,30 +6,33 @@ from django.utils import timezone
 
 from crises.dashboard import newest_affected
 from crises.models import Crisis, Gap, LevelDecision, PhasePeriod
+from crises.past import recorded
 
 
-def newest_level(column, scheme=LevelDecision.Scheme.IOM):
-    """A column of the newest decision on the level, as a subquery of a crisis."""
-    decisions = LevelDecision.objects.filter(crisis=OuterRef("pk"), scheme=scheme)
+def newest_level(column, scheme=LevelDecision.Scheme.IOM, as_of=None):
+    """A column of the newest decision on the level, of those recorded by a moment, as a subquery of a crisis."""
+    decisions = recorded(LevelDecision.objects.filter(crisis=OuterRef("pk"), scheme=scheme), as_of)
     return Subquery(decisions.order_by("-decided_on", "-pk").values(column)[:1])
 
 
-def rows(crises, at=None, *, phase=None):
+def rows(crises, at=None, *, phase=None, as_of=None):
     """These crises with country, region, office, `open_periods`, level and `gap_count`. Two queries.
 
-    The level in force is `level_value` where `level_ended` is None. With a phase, only its gaps are counted.
+    The level in force is `level_value` where `level_ended` is None. With a phase, only its gaps are counted. With
+    `as_of`, level and gaps are those of that past moment.
     """
-    missing = Gap.objects.open().uncovered((at or timezone.now()).date()).filter(crisis=OuterRef("pk"))
+    today = (as_of or at or timezone.now()).date()
+    missing = Gap.objects.open(as_of).uncovered(today, as_of).filter(crisis=OuterRef("pk"))
     if phase:
         missing = missing.filter(phase__slug=phase)
-    counted = missing.order_by().values("crisis").annotate(n=Count("pk")).values("n")
+    n = Coalesce(Subquery(missing.order_by().values("crisis").annotate(n=Count("pk")).values("n")), 0)
     return (
         crises.select_related("main_country__region", "office")
         .annotate(
             # Only an open crisis has gaps: the others, which are most of them, are not asked.
-            gap_count=Case(When(status=Crisis.Status.OPEN, then=Coalesce(Subquery(counted), 0)), default=0),
-            level_value=newest_level("value"),
-            level_ended=newest_level("ended_on"),
+            gap_count=n if as_of else Case(When(status=Crisis.Status.OPEN, then=n), default=0),
+            level_value=newest_level("value", as_of=as_of),
+            level_ended=newest_level("ended_on", as_of=as_of),
         )
         .prefetch_related(
             Prefetch(

@@ -2,33 +2,63 @@
 
 from copy import copy
 
+from django.db.models import Case, OuterRef, Subquery, Value, When
+
 from crises.models import Crisis, PhasePeriod, PlanCell
+from crises.models.crisis import readable_by
+from sectors import reference
+
+NAMED = ("main_country", "office", "focal_point", "updated_by", "edition")
 
 
-def crisis_at(crisis, moment):
+def crisis_at(crisis, moment, *, reader=None):
     """This crisis with the facts, status and sharing it had at the moment; None where it was not logged yet.
 
-    What was annotated stays as it is now, and nobody may change the past: may_edit, may_close and may_decide are
-    False. `past` is the row of history, with its own `other_countries`. One query.
+    With a reader, also None where they might not have read it then. What was annotated stays as it is now, and nobody
+    may change the past: may_edit, may_close and may_decide are False. `past` is the row of history, with its own
+    `other_countries`. One query.
     """
-    row = (
-        Crisis.history.filter(id=crisis.pk, history_date__lte=moment)
-        .select_related("main_country", "office", "focal_point", "updated_by", "edition__framework")
-        .order_by("-history_date", "-history_id")
-        .first()
-    )
-    if row is None:
-        return None
+    rows = Crisis.history.filter(id=crisis.pk, history_date__lte=moment)
+    if reader:
+        rows = rows.annotate(seen=Case(When(readable_by(reader), then=Value(True)), default=Value(False)))
+    row = _named(rows).order_by("-history_date", "-history_id").first()
+    return _as_of(crisis, row) if row and (reader is None or row.seen) else None
+
+
+def crises_at(crises, moment):
+    """Each of these crises as it stood at the moment, by primary key; none that was not logged yet. One query."""
+    crises = {crisis.pk: crisis for crisis in crises}
+    last = Crisis.history.filter(id=OuterRef("id"), history_date__lte=moment).order_by("-history_date", "-history_id")
+    rows = Crisis.history.filter(id__in=crises, history_id=Subquery(last.values("history_id")[:1]))
+    return {row.id: _as_of(crises[row.id], row) for row in _named(rows)}
+
+
+def _named(rows):
+    return rows.select_related("main_country__region", "office", "focal_point", "updated_by", "edition__framework")
+
+
+def _as_of(crisis, row):
     then = copy(crisis)
     then._state = copy(crisis._state)
     then._state.fields_cache = {}
     for field in Crisis._meta.concrete_fields:
         if hasattr(row, field.attname):  # the search text is not kept
             setattr(then, field.attname, getattr(row, field.attname))
-    for name in ("main_country", "office", "focal_point", "updated_by", "edition"):
+    for name in NAMED:
         setattr(then, name, getattr(row, name))
     then.past = row
     then.may_edit = then.may_close = then.may_decide = False
+    return then
+
+
+def in_full(then, moment):
+    """A crisis as of crisis_at with its periods and other countries of then too, as if they had been prefetched.
+
+    Two queries.
+    """
+    periods = periods_at(then, reference.content(then.edition_id), moment)
+    countries = [row.country for row in then.past.other_countries.select_related("country")]
+    then._prefetched_objects_cache = then._prefetched_objects_cache | {"periods": periods, "other_countries": countries}
     return then
 
 
@@ -46,10 +76,16 @@ def entries_at(crisis, moment):
     return _standing(PlanCell.history.filter(crisis=crisis.pk, history_date__lte=moment))
 
 
+def recorded(statements, moment):
+    """Of these statements those recorded by the moment; all of them where there is none."""
+    return statements.filter(recorded_at__lte=moment) if moment else statements
+
+
 def gaps_at(gaps, moment):
     """Of these recorded gaps, those opened by the moment, as they stood then: one closed later is open."""
     found = [copy(gap) for gap in gaps if gap.opened_at <= moment]
     for gap in found:
+        gap.seen_at = moment
         if gap.closed_at and gap.closed_at > moment:
             gap.closed_at, gap.closed_why = None, ""
     return found

@@ -24,13 +24,15 @@ class Entry:
     why: str
 
 
-def timeline(crisis, most=None):
-    """The changes of a crisis, the newest first: `most` of them, or all. One query."""
-    rows = crisis.history.select_related("history_user").order_by("-history_date", "-history_id")[:most]
-    return [_entry(row, reference.content(crisis.edition_id)) for row in rows]
+def timeline(crisis, most=None, as_of=None):
+    """The changes of a crisis, the newest first: `most` of them, or all; those until a moment. One query."""
+    rows = crisis.history.filter(history_date__lte=as_of) if as_of else crisis.history
+    rows = rows.select_related("history_user").order_by("-history_date", "-history_id")[:most]
+    return [entry(row, reference.content(crisis.edition_id)) for row in rows]
 
 
-def _entry(row, content):
+def entry(row, content):
+    """A row of history in words."""
     said = row.history_change_reason or {}
     tell = TELL.get(said.get("event"))
     sentence = tell(said, content) if tell else _("Changed.")

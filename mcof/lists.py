@@ -15,9 +15,10 @@ class Parameters(DjangoFilterBackend):
     """Applies a view's filter. A parameter that nobody knows, or a value that nobody can use, is a 400 naming it."""
 
     def filter_queryset(self, request, queryset, view):
-        pages = {"cursor", "page_size"} if getattr(view, "paginator", None) else set()
+        own = {"cursor", "page_size"} if getattr(view, "paginator", None) else set()
+        own |= getattr(view, "parameters", set())  # what the view reads itself
         filterset = self.get_filterset(request, queryset, view)
-        problems = filterset.problems(allowed=pages) if filterset else _problems(request.query_params, pages)
+        problems = filterset.problems(allowed=own) if filterset else _problems(request.query_params, own)
         if problems:
             raise ValidationError(problems)
         return filterset.qs if filterset else queryset

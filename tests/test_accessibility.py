@@ -44,12 +44,18 @@ FOR_FIELD = [
     "/crises/{crisis}/activities/new/",
     "/crises/{crisis}/plan/?phase=all",
     "/crises/{crisis}/plan/S03/during/",
+    "/crises/{crisis}/?as_of=2026-03-01",
+    "/crises/{crisis}/plan/?phase=all&as_of=2026-03-01",
+    "/crises/{crisis}/plan/S03/during/?as_of=2026-03-01T13:00Z",
+    "/crises/{crisis}/figures/?as_of=2026-03-01",
+    "/crises/{crisis}/?as_of=2026-02-01",
 ]
 FOR_LEAD = ["/crises/{crisis}/close/"]
 FOR_HQ = [
     "/dashboard/",
     "/gaps/",
     "/gaps/?sector=S03&phase=during",
+    "/gaps/?as_of=2026-03-01",
     "/offices/",
     "/crises/{crisis}/level/",
     "/crises/{crisis}/plan/S03/during/waive/",

@@ -38,12 +38,21 @@ def test_a_list_refuses_a_parameter_it_does_not_know(name):
     assert "There is no parameter “colour” here." in found["colour"]
 
 
-@pytest.mark.parametrize("name", ["framework", "codes", "crises/{}", "crises/{}/plan"])
+@pytest.mark.parametrize("name", ["framework", "codes"])
 def test_a_single_answer_takes_no_parameter_at_all(name):
     address = V1 + name.format(log().reference) + "/"
 
     assert errors(reader(make_hq()).get(f"{address}?page_size=1")) == {
         "page_size": "There is no parameter “page_size” here. This address takes none."
+    }
+
+
+@pytest.mark.parametrize("name", ["crises/{}", "crises/{}/plan"])
+def test_a_crisis_takes_one_parameter_only(name):
+    address = V1 + name.format(log().reference) + "/"
+
+    assert errors(reader(make_hq()).get(f"{address}?page_size=1")) == {
+        "page_size": "There is no parameter “page_size” here. The known ones are: as_of."
     }
 
 

@@ -7,9 +7,10 @@ from difflib import get_close_matches
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crises.dates import Precision
+from crises.dates import Precision, moment
 from crises.models.crisis import fold
 from offices.models import Country
 
@@ -61,6 +62,13 @@ class WholeNumberField(forms.CharField):
         if int(typed) > self.MOST:
             raise ValidationError(_("%(name)s must be %(most)s or fewer.") % {"name": self.name, "most": self.MOST})
         return int(typed)
+
+
+class MomentField(forms.CharField):
+    """A day or a moment of the past, as dates.moment reads it; None where it is left empty."""
+
+    def clean(self, value):
+        return moment(text, timezone.now()) if (text := super().clean(value)) else None
 
 
 class CountriesField(forms.CharField):

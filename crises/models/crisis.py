@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -35,29 +35,41 @@ class AffectedGroup(models.TextChoices):
     LOCAL_COMMUNITIES = "local_communities", _("Local and host communities")
 
 
+def readable_by(user):
+    """Which crises this person may read, as a condition on crises or on the rows of their history.
+
+    Starts from none: each right adds to it. Staff: the crises of their offices and of those below; field officers and
+    leads also the open crises of their region that are shared with staff; HQ reviewers every crisis. Partners: crises
+    shared with partners whose main country is in their agreement. Others: public crises, where the site publishes any.
+    """
+    none, withdrawn = Q(pk__in=[]), Q(status=Crisis.Status.WITHDRAWN)
+    if not user.is_authenticated:
+        return Q(sharing=Crisis.Sharing.PUBLIC) & ~withdrawn if settings.PUBLIC_CRISES else none
+    if not user.is_active:
+        return none
+    if user.partner_id:
+        agreed = Country.objects.filter(partners=user.partner_id)
+        shared = [Crisis.Sharing.PARTNERS, Crisis.Sharing.PUBLIC]
+        return Q(sharing__in=shared, main_country__in=agreed) & ~withdrawn
+    return (
+        Q(office__in=Office.objects.reached_by(user, Role.FIELD, Role.LEAD, Role.REGIONAL))
+        | Q(office__in=Office.objects.in_region_of(user), status=Crisis.Status.OPEN) & ~Q(sharing=Crisis.Sharing.OFFICE)
+        | Q(Exists(user.memberships.filter(role=Role.HQ)))
+    )
+
+
 class CrisisQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """The crises this person may read. Starts from none: each right adds to it.
+        """The crises this person may read."""
+        return self.filter(readable_by(user))
 
-        Staff: the crises of their offices and of those below; field officers and leads also the open crises of
-        their region that are shared with staff; HQ reviewers every crisis. Partners: crises shared with partners
-        whose main country is in their agreement. Others: public crises, where the site publishes any.
-        """
-        if not user.is_authenticated:
-            seen = Q(sharing=Crisis.Sharing.PUBLIC) & ~Q(status=Crisis.Status.WITHDRAWN)
-            return self.filter(seen) if settings.PUBLIC_CRISES else self.none()
-        if not user.is_active:
-            return self.none()
-        if user.partner_id:
-            return self.filter(
-                sharing__in=[Crisis.Sharing.PARTNERS, Crisis.Sharing.PUBLIC],
-                main_country__in=Country.objects.filter(partners=user.partner_id),
-            ).exclude(status=Crisis.Status.WITHDRAWN)
-        return self.filter(
-            Q(office__in=Office.objects.reached_by(user, Role.FIELD, Role.LEAD, Role.REGIONAL))
-            | Q(office__in=Office.objects.in_region_of(user), status=Crisis.Status.OPEN)
-            & ~Q(sharing=Crisis.Sharing.OFFICE)
-            | Exists(user.memberships.filter(role=Role.HQ))
+    def seen_then(self, user, moment):
+        """Of these, the crises that this person might have read at a past moment: what is shared later or passes to
+        another office does not open its past."""
+        rows = Crisis.history.filter(id=OuterRef("pk"), history_date__lte=moment)
+        last = rows.order_by("-history_date", "-history_id").values("history_id")[:1]
+        return self.alias(row_then=Subquery(last)).filter(
+            Exists(Crisis.history.filter(readable_by(user), history_id=OuterRef("row_then")))
         )
 
     def editable_by(self, user):

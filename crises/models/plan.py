@@ -162,9 +162,9 @@ class GapQuerySet(models.QuerySet):
             return self.annotate(waived=Q(waived_until__isnull=False, waived_until__gte=today))
         return self.annotate(waived=Exists(Waiver.objects.filter(gap=OuterRef("pk"), until__gte=today, at__lte=as_of)))
 
-    def uncovered(self, today=None):
+    def uncovered(self, today=None, as_of=None):
         """Gaps that no waiver covers on that day (today where none is given): what every count of gaps means."""
-        return self.with_waiver(today or timezone.now().date()).filter(waived=False)
+        return self.with_waiver(today or timezone.now().date(), as_of).filter(waived=False)
 
 
 class Gap(models.Model):
@@ -194,6 +194,8 @@ class Gap(models.Model):
 
     objects = GapQuerySet.as_manager()
 
+    seen_at = None  # the past moment as of which the gap was read
+
     class Meta:
         ordering = ["opened_at", "pk"]
         indexes = [
@@ -213,14 +215,14 @@ class Gap(models.Model):
         return f"{self.crisis}: {self.sector}, {self.phase}"
 
     def days_open(self, at=None):
-        """Whole days since the gap opened, until it closed or until now."""
-        return ((self.closed_at or at or timezone.now()) - self.opened_at).days
+        """Whole days since the gap opened, until it closed or until now; for a gap of the past until then."""
+        return ((self.closed_at or at or self.seen_at or timezone.now()) - self.opened_at).days
 
     def late(self, at=None):
         """Whether the gap is open for longer than a critical sector may wait."""
         if self.closed_at:
             return False
-        return (at or timezone.now()) - self.opened_at > timedelta(hours=settings.GAP_LATE_HOURS)
+        return (at or self.seen_at or timezone.now()) - self.opened_at > timedelta(hours=settings.GAP_LATE_HOURS)
 
     @property
     def last_waiver(self):

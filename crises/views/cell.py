@@ -19,10 +19,12 @@ from crises.advice import consular_safeguard
 from crises.dates import Precision, spoken
 from crises.forms.plan import CellForm, PlanFilter, WaiverForm
 from crises.models import Contact, Figure, PlanCell
+from crises.past import recorded
 from crises.reading import plan_of
 from crises.views.plan import anchor
 from crises.views.scope import allowed, inside, readers, seen_crisis
 from crises.views.sent import SeeOther, keep_and_sign_in, unsent
+from crises.views.then import as_of, stood
 
 CHANGES_SHOWN = 20
 
@@ -39,9 +41,13 @@ def cell_page(request, reference, sector, phase):
 
 
 @readers
-def _show_cell(request, reference, sector, phase):
-    crisis = seen_crisis(request, reference, **_contacts(request))
-    whole, cell = _cell(crisis, sector, phase)
+@as_of
+def _show_cell(request, reference, sector, phase, then=None):
+    crisis = stood(request, seen_crisis(request, reference, **_contacts(request)), then)
+    whole, cell = _cell(crisis, sector, phase, then)
+    if then:
+        crisis.contacts = None  # they are for now
+        return _cell_page(request, crisis, whole, cell, None, then=then)
     if answers := unsent(request):
         messages.info(request, _("What you wrote is kept. Check it and save."))
         form = CellForm(answers, entry=cell.entry)
@@ -66,8 +72,8 @@ def _contacts(request):
     return {"contacts": Contact.objects.visible_to(request.user).of_main_country()}
 
 
-def _cell(crisis, sector, phase):
-    whole = plan_of(crisis)
+def _cell(crisis, sector, phase, then=None):
+    whole = plan_of(crisis, as_of=then and then.at)
     cell = whole.cell(sector, phase)
     if cell is None:
         raise Http404
@@ -136,34 +142,38 @@ def _clash_page(request, crisis, form, current, clash, *, status):
     return _cell_page(request, crisis, whole, cell, shown, clash=clash, status=status)
 
 
-def _cell_page(request, crisis, whole, cell, form, *, clash=None, status=200):
-    """Ten queries for staff: session, reader, crisis, plan (4), figures, activities, changes."""
-    own = inside(request.user)
+def _cell_page(request, crisis, whole, cell, form, *, clash=None, then=None, status=200):
+    """Ten queries for staff: session, reader, crisis, plan (4), figures, activities, changes. One more for the past."""
+    own, at = inside(request.user), then and then.at
     context = {
         "crisis": crisis,
+        "then": then,
         "plan": whole,
         "cell": cell,
-        "form": form if crisis.may_edit and (crisis.is_open or form.is_bound) else None,  # what was typed stays
+        "form": form
+        if form and crisis.may_edit and (crisis.is_open or form.is_bound)
+        else None,  # what was typed stays
         "clash": clash,
         "inside": own,
         "gaps": whole.gaps_of(cell),
         "parties": coordination.of_cell(whole, cell, crisis),
         "safeguard": consular_safeguard(cell, crisis),
         "together": whole.works_with(cell),
-        "figures": crisis.figures.filter(
-            sectors=cell.sector, metric__in=[Figure.Metric.TARGETED, Figure.Metric.REACHED]
+        "figures": recorded(
+            crisis.figures.filter(sectors=cell.sector, metric__in=[Figure.Metric.TARGETED, Figure.Metric.REACHED]), at
         ),
-        "activities": crisis.activities.filter(sectors=cell.sector),
-        "changes": _changes(crisis, cell) if own else [],
+        "activities": recorded(crisis.activities.filter(sectors=cell.sector), at),
+        "changes": _changes(crisis, cell, at) if own else [],
         "neighbours": [one for one in whole.cells if one.sector == cell.sector],
         "phases": [cell.phase],
     }
     return render(request, "crises/cell.html", context, status=status)
 
 
-def _changes(crisis, cell):
+def _changes(crisis, cell, as_of):
     """The last changes of the cell: (row, the row before it), the newest first. One query."""
     rows = PlanCell.history.filter(crisis=crisis, sector=cell.sector, phase=cell.phase).select_related("history_user")
+    rows = rows.filter(history_date__lte=as_of) if as_of else rows
     rows = list(rows[: CHANGES_SHOWN + 1])
     return list(zip_longest(rows, rows[1:]))[:CHANGES_SHOWN]
 

@@ -11,6 +11,7 @@ from crises.models import Contact
 from crises.models.contacts import kept_by
 from crises.reading import plan_of
 from crises.views.scope import inside, readers, seen_crisis
+from crises.views.then import as_of, stood
 from sectors.exports import csv_file
 
 TITLES = {"system": _("Systems"), "cluster": _("Clusters"), "group": _("Other clusters, sectors, groups")}
@@ -20,16 +21,20 @@ TITLES = {"system": _("Systems"), "cluster": _("Clusters"), "group": _("Other cl
 
 
 @readers
+@as_of
 @require_safe
-def sheet_page(request, reference):
-    """Whom to coordinate with, by system, cluster and group. Ten queries: the contacts, whose, and who keeps them."""
-    crisis = seen_crisis(request, reference)
+def sheet_page(request, reference, then=None):
+    """Whom to coordinate with, by system, cluster and group. Ten queries: the contacts, whose, and who keeps them.
+
+    Contacts are for now: a sheet of the past shows none.
+    """
+    crisis = stood(request, seen_crisis(request, reference), then)
     asked = SheetFilter(request.GET)
-    context = {"crisis": crisis, "inside": inside(request.user)}
+    context = {"crisis": crisis, "then": then, "inside": inside(request.user) and not then}
     if not asked.is_valid():
         return render(request, "crises/coordination.html", context | {"problems": asked.problems}, status=400)
-    whole = plan_of(crisis)
-    countries = coordination.countries_of(crisis)
+    whole = plan_of(crisis, as_of=then and then.at)
+    countries = coordination.countries_of(crisis) if context["inside"] else ()
     contacts = Contact.objects.visible_to(request.user).of_countries(countries) if context["inside"] else ()
     parties = coordination.sheet(whole, crisis, contacts, active_only=asked.active_only)
     return render(
@@ -82,16 +87,17 @@ CSV_HEADER = [
 
 
 @readers
+@as_of
 @require_safe
-def sheet_csv(request, reference):
-    """The sheet as a table: a line for each link of a sector shown. Contacts are for staff."""
-    crisis = seen_crisis(request, reference)
+def sheet_csv(request, reference, then=None):
+    """The sheet as a table: a line for each link of a sector shown. Contacts are for staff, and for now."""
+    crisis = stood(request, seen_crisis(request, reference), then)
     asked = SheetFilter(request.GET)
     if not asked.is_valid():
         return HttpResponse("\n".join(asked.problems), status=400, content_type="text/plain; charset=utf-8")
-    whole = plan_of(crisis)
-    countries = coordination.countries_of(crisis)
-    contacts = Contact.objects.visible_to(request.user).of_countries(countries) if inside(request.user) else ()
+    whole, contacts = plan_of(crisis, as_of=then and then.at), ()
+    if inside(request.user) and not then:
+        contacts = Contact.objects.visible_to(request.user).of_countries(coordination.countries_of(crisis))
     parties = coordination.sheet(whole, crisis, contacts, active_only=asked.active_only)
 
     def line(party, line):

@@ -17,11 +17,13 @@ from crises.forms.lifecycle import CloseForm, PhaseForm, ReopenForm, SharingForm
 from crises.listing import newest_level
 from crises.models import Crisis, Figure, LevelDecision, PlanCell
 from crises.next_steps import next_steps
+from crises.past import recorded
 from crises.reading import plan_of
 from crises.services.amend import RIGHTS
 from crises.timeline import timeline
 from crises.views.scope import allowed, inside, readers, seen_crises, seen_crisis
 from crises.views.sent import SeeOther, sign_in_first, unsent
+from crises.views.then import as_of, stood
 
 RECENT = 20
 
@@ -30,27 +32,30 @@ RECENT = 20
 
 
 @readers
+@as_of
 @require_safe
-def crisis_page(request, reference):
+def crisis_page(request, reference, then=None):
     """Where a crisis stands: its state, what to do next, key figures, gaps, facts and what happened.
 
     Ten queries for staff, however much there is to show: session, reader, crisis with levels and countries,
-    plan (4), figures, lines of work, history.
+    plan (4), figures, lines of work, history. Two more for the past: the crisis and its countries then.
     """
-    crisis, other_countries = _crisis_and_countries(request, reference)
-    plan, own = plan_of(crisis), inside(request.user)
-    figures = list(crisis.figures.all())
-    activities = _with_sectors(crisis.activities)
+    crisis, other_countries = _crisis_and_countries(request, reference, then)
+    at = then and then.at
+    plan, own = plan_of(crisis, as_of=at), inside(request.user)
+    figures = list(recorded(crisis.figures.all(), at))
+    activities = _with_sectors(recorded(crisis.activities.all(), at))
     every = request.GET.get("all") == "1"
-    changes = timeline(crisis, None if every else RECENT + 1) if own else []
+    changes = timeline(crisis, None if every else RECENT + 1, at) if own else []
     return render(
         request,
         "crises/crisis.html",
         {
             "crisis": crisis,
+            "then": then,
             "inside": own,
             "plan": plan,
-            "steps": next_steps(crisis, plan, figures),
+            "steps": [] if then else next_steps(crisis, plan, figures),
             "headline": _headline(figures),
             "figures": len(figures),
             "strips": [
@@ -61,7 +66,7 @@ def crisis_page(request, reference):
             "activities": activities,
             "sums": _sums(activities),
             "readers": _readers_in_words(crisis),
-            "may_share": _may_share(crisis),
+            "may_share": not then and _may_share(crisis),
             "changes": changes if every else changes[:RECENT],
             "more": len(changes) > RECENT and not every,
             "every": every,
@@ -69,18 +74,21 @@ def crisis_page(request, reference):
     )
 
 
-def _crisis_and_countries(request, reference):
-    """The crisis with the levels in force, and the names of its other countries. One query: a row for each country."""
-    inter_agency = LevelDecision.Scheme.INTER_AGENCY
+def _crisis_and_countries(request, reference, then):
+    """The crisis with the levels in force, and the names of its other countries. One query: a row for each country.
+
+    Two more for the past, where both are those of then.
+    """
+    inter_agency, at = LevelDecision.Scheme.INTER_AGENCY, then and then.at
     rows = list(
         seen_crises(request)
         .filter(reference=reference)
         .annotate(
             other_country=F("other_countries__name"),
-            level_value=newest_level("value"),
-            level_ended=newest_level("ended_on"),
-            inter_agency_value=newest_level("value", inter_agency),
-            inter_agency_ended=newest_level("ended_on", inter_agency),
+            level_value=newest_level("value", as_of=at),
+            level_ended=newest_level("ended_on", as_of=at),
+            inter_agency_value=newest_level("value", inter_agency, at),
+            inter_agency_ended=newest_level("ended_on", inter_agency, at),
         )
         .order_by("other_country")
     )
@@ -89,6 +97,10 @@ def _crisis_and_countries(request, reference):
     crisis = rows[0]
     crisis.level = _in_force(crisis.level_value, crisis.level_ended)
     crisis.inter_agency = _in_force(crisis.inter_agency_value, crisis.inter_agency_ended)
+    if then:
+        crisis = stood(request, crisis, then)
+        names = crisis.past.other_countries.order_by("country__name")
+        return crisis, list(names.values_list("country__name", flat=True))
     return crisis, [row.other_country for row in rows if row.other_country]
 
 

@@ -7,7 +7,6 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db.models import F
 from django.db.models.functions import Lower
-from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +19,7 @@ from crises.filters import CrisisFilter, GapFilter
 from crises.models import Crisis
 from crises.views.pages import by_revision, numbered
 from crises.views.scope import readers
+from crises.views.then import Then, wrong_address
 from offices.models import Office, Role
 from sectors.exports import csv_file
 
@@ -69,21 +69,13 @@ def narrow(request, *allowed, kind=CrisisFilter):
     crises = Crisis.objects.visible_to(request.user)
     if "mine" in allowed and request.GET.get("mine"):
         crises = crises.filter(office__in=Office.objects.reached_by(request.user, *WORKS))
-    narrowed = kind(request.GET, crises)
+    narrowed = kind(request.GET, crises, request=request)
     problems = narrowed.problems(allowed)
     for name in allowed:
         pattern, words = PARAMETERS[name]
         if (asked := request.GET.get(name)) and not re.fullmatch(pattern, asked):
             problems.setdefault(name, [words])
     return narrowed, problems
-
-
-def wrong_address(request, problems, *, csv=False):
-    """Nothing is shown for an address that is not understood: a slip of typing must not look like an answer."""
-    if csv:
-        lines = [str(line) for lines in problems.values() for line in lines]
-        return HttpResponse("\n".join(lines), status=400, content_type="text/plain; charset=utf-8")
-    return render(request, "crises/wrong_address.html", {"problems": problems}, status=400)
 
 
 def address(name, narrowed, **changes):
@@ -205,7 +197,10 @@ def crisis_list_csv(request):
 @login_required
 @require_safe
 def gap_list(request):
-    """Every open gap the reader may see, the oldest first, each with its reason; the waived ones on their own."""
+    """Every open gap the reader may see, the oldest first, each with its reason; the waived ones on their own.
+
+    With `as_of`, the gaps that were open then, each with the facts, priority and waiver of then: one query more.
+    """
     narrowed, problems = narrow(request, "page", "format", kind=GapFilter)
     csv = request.GET.get("format") == "csv"
     if problems:
@@ -214,7 +209,8 @@ def gap_list(request):
     listed = narrowed.qs if waived else narrowed.qs.filter(waived=False)
     if csv:
         return _gap_csv(csv_name("gaps", narrowed), listed)
-    cells = gaps.by_cell(narrowed.gaps)
+    then = _then(request, narrowed)
+    cells = gaps.by_cell(narrowed.gaps, as_of=then and then.at)
     counted = gaps.count(cells)
     n = counted["waived" if narrowed.wants_waived else "gaps"]
     page = numbered(listed, request.GET.get("page"), n)
@@ -224,11 +220,12 @@ def gap_list(request):
         {
             "filter": narrowed,
             "fields": narrowed.fields("sector phase region country office level exercise"),
-            "chips": narrowed.chips("waived"),
+            "chips": narrowed.chips("waived", "as_of"),
+            "then": then,
             "page": page,
             **_turns(narrowed, page),
-            "rows": [gaps.explained(gap) for gap in page.rows],
-            "may_decide": request.user.holds(Role.HQ),
+            "rows": [gaps.explained(gap) for gap in gaps.as_then(page.rows)],
+            "may_decide": not then and request.user.holds(Role.HQ),
             "count": counted,
             "waived": narrowed.wants_waived,
             "open_ones": narrowed.query(waived=None),
@@ -238,6 +235,13 @@ def gap_list(request):
             "late_hours": settings.GAP_LATE_HOURS,
         },
     )
+
+
+def _then(request, narrowed):
+    """The past moment that the list is of, if any."""
+    if at := narrowed.value("as_of"):
+        return Then(at, narrowed.data["as_of"], f"{request.path}{narrowed.query(as_of=None)}")
+    return None
 
 
 def _gap_csv(name, listed):
@@ -267,4 +271,4 @@ def _gap_csv(name, listed):
             gap.last_waiver.until if gap.waived else None,
         ]
 
-    return csv_file(name, header.split(","), map(line, listed.iterator(chunk_size=500)))
+    return csv_file(name, header.split(","), map(line, gaps.streamed(listed)))

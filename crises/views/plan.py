@@ -10,8 +10,10 @@ from django.views.decorators.http import require_safe
 from crises import plan
 from crises.advice import proposals
 from crises.forms.plan import PlanFilter
+from crises.models import PlanPriority
 from crises.reading import plan_of
 from crises.views.scope import inside, readers, seen_crisis
+from crises.views.then import as_of, stood
 from sectors.exports import csv_file
 from sectors.models import Priority, Strength
 
@@ -20,20 +22,21 @@ SHOWN = {
     PlanFilter.CRITICAL: lambda cell: cell.priority == Priority.CRITICAL,
     PlanFilter.GAPS: lambda cell: cell.gap and not cell.waived,
 }
-RANK = list(Priority.values)
+RANK = list(PlanPriority.values)
 
 
 # /crises/<reference>/plan/
 
 
 @readers
+@as_of
 @require_safe
-def plan_page(request, reference):
+def plan_page(request, reference, then=None):
     """The 45 cells by phase, gaps first, each with its reason and, for the office, its status to change."""
-    crisis = seen_crisis(request, reference)
-    whole = plan_of(crisis)
+    crisis = stood(request, seen_crisis(request, reference), then)
+    whole = plan_of(crisis, as_of=then and then.at)
     asked = PlanFilter(request.GET, phases=whole.content.phases)
-    context = {"crisis": crisis, "plan": whole, "may_change": crisis.may_edit and crisis.is_open}
+    context = {"crisis": crisis, "then": then, "plan": whole, "may_change": crisis.may_edit and crisis.is_open}
     if not asked.is_valid():
         return render(request, "crises/plan.html", context | {"problems": asked.problems}, status=400)
     phase, show = asked.cleaned_data["phase"], asked.cleaned_data["show"]
@@ -160,11 +163,12 @@ CSV_HEADER = [
 
 
 @readers
+@as_of
 @require_safe
-def plan_csv(request, reference):
+def plan_csv(request, reference, then=None):
     """The whole plan as a table: one line for each sector and phase. Names of staff are for staff."""
-    crisis = seen_crisis(request, reference)
-    whole = plan_of(crisis)
+    crisis = stood(request, seen_crisis(request, reference), then)
+    whole = plan_of(crisis, as_of=then and then.at)
     own = inside(request.user)
 
     def line(cell):

@@ -9,22 +9,27 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from crises import services
 from crises.forms.statements import ActivityForm, FigureForm, LevelForm
+from crises.past import recorded
 from crises.views.scope import allowed, inside, readers, seen_crisis
 from crises.views.sent import SeeOther, sign_in_first, unsent
+from crises.views.then import as_of, stood
 from sectors import reference as framework
 
 RECEIVED = SeeOther.status_code
 
 
 @readers
+@as_of
 @require_safe
-def figures(request, reference):
+def figures(request, reference, then=None):
     """Every statement of how many, each with its date and source. Five queries: the last is of their sectors."""
-    crisis = seen_crisis(request, reference)
+    crisis = stood(request, seen_crisis(request, reference), then)
+    stated = recorded(crisis.figures.all(), then and then.at)
     context = {
         "crisis": crisis,
         "inside": inside(request.user),
-        "figures": crisis.figures.select_related("recorded_by").prefetch_related("sectors"),
+        "then": then,
+        "figures": stated.select_related("recorded_by").prefetch_related("sectors"),
     }
     return render(request, "crises/figures.html", context)
 
