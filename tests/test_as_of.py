@@ -419,7 +419,7 @@ def test_the_past_costs_little_more_than_now(hq_client, office, django_assert_nu
     hq_client.get("/gaps/")
     one = f"/crises/{crisis.reference}/"
     costs = {
-        # session, user, crisis, row of then, countries, periods, entries, gaps, waivers, figures, lines of work, history
+        # session, user, crisis, row of then, countries, plan (4), figures, lines of work, history
         one: 12,
         f"{one}plan/": 8,  # session, user, crisis, row of then, periods, entries, gaps, waivers
         f"{one}plan.csv": 8,
