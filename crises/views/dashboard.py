@@ -12,8 +12,9 @@ from crises import dashboard as figures
 from crises import gaps, listing, plan
 from crises.models import Crisis
 from crises.models.statements import SMALL
-from crises.views.hq import address, csv_name, narrow, wrong_address
+from crises.views.hq import address, csv_name, narrow
 from crises.views.scope import inside
+from crises.views.then import wrong_address
 from sectors.exports import csv_file
 
 OLDEST, WHERE = 6, 12  # rows of the tables
