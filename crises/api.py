@@ -207,8 +207,8 @@ class CrisisDetail(AsOf, RetrieveAPIView):
             .prefetch_related(
                 *([] if as_of else [Prefetch("periods", phased), "other_countries"]),
                 Prefetch("levels", recorded(LevelDecision.objects.all(), as_of)),
-                Prefetch("figures", recorded(Figure.objects.prefetch_related("sectors"), as_of)),
-                Prefetch("activities", recorded(Activity.objects.prefetch_related("sectors"), as_of)),
+                Prefetch("figures", Figure.objects.standing(as_of).prefetch_related("sectors")),
+                Prefetch("activities", Activity.objects.standing(as_of).prefetch_related("sectors")),
             )
         )
 

@@ -120,6 +120,7 @@ def _statements(story, case, logged_at):
             sectors=[content.sector(code) for code in row["sectors"]],
             required=row.get("required"),
             confirmed=row.get("confirmed"),
+            whole_plan=row.get("whole_plan", False),
             as_of=as_of,
             as_of_precision=precision,
             **values,

@@ -11,6 +11,7 @@ from rest_framework import serializers
 from crises.dates import Precision
 from crises.models import AffectedGroup, Crisis, Figure, Gap, LevelDecision, PlanCell, PlanPriority, SourceKind
 from crises.models.statements import SMALL
+from crises.money import by_currency
 from sectors.models import Complementarity, Fact, Priority, Provenance, Strength
 from sectors.serializers import ChoiceOrNull, TextOrNull
 
@@ -117,6 +118,38 @@ class ActivitySerializer(SourcedSerializer):
     currency = serializers.CharField(help_text="ISO 4217.")
     required = serializers.IntegerField(allow_null=True, help_text="Whole units of the currency.")
     confirmed = serializers.IntegerField(allow_null=True)
+    whole_plan = serializers.BooleanField(
+        help_text="The total of the whole plan as its source gives it: no line of work, and never part of their sum."
+    )
+
+
+class TotalSerializer(serializers.Serializer):
+    """A total of the whole plan beside the sum of the lines of work in its currency (crises.money.Comparison)."""
+
+    required = serializers.IntegerField(source="total.required", allow_null=True)
+    confirmed = serializers.IntegerField(source="total.confirmed", allow_null=True)
+    as_of = PartialDate(source="total.as_of_iso")
+    source_kind = serializers.ChoiceField(SourceKind.choices, source="total.source_kind")
+    source = TextOrNull(source="total.source")
+    required_more = serializers.IntegerField(
+        source="required", allow_null=True, help_text="What the total is more than the lines; negative: less."
+    )
+    confirmed_more = serializers.IntegerField(source="confirmed", allow_null=True)
+
+
+class MoneySerializer(serializers.Serializer):
+    """The lines of work in one currency and what they come to, beside the totals stated for the whole plan."""
+
+    currency = serializers.CharField(help_text="ISO 4217.")
+    lines = serializers.SerializerMethodField(help_text="How many lines of work there are.")
+    required = serializers.IntegerField(allow_null=True, help_text="The sum of the lines that say what is required.")
+    requiring = serializers.IntegerField(help_text="How many lines say what is required.")
+    confirmed = serializers.IntegerField(allow_null=True)
+    confirming = serializers.IntegerField()
+    totals = TotalSerializer(many=True, source="compared", help_text="The newest first.")
+
+    def get_lines(self, money) -> int:
+        return len(money.lines)
 
 
 class CrisisSerializer(CrisisRowSerializer):
@@ -144,10 +177,14 @@ class CrisisSerializer(CrisisRowSerializer):
     levels = LevelSerializer(many=True)
     figures = FigureSerializer(many=True)
     activities = ActivitySerializer(many=True)
+    money = serializers.SerializerMethodField(help_text="By currency. The lines and a stated total may differ.")
     plan_url = serializers.HyperlinkedIdentityField(view_name="api-plan", lookup_field="reference")
 
     def get_phases(self, crisis) -> list[str]:
         return [period.phase.slug for period in crisis.periods.all() if period.left_on is None]
+
+    def get_money(self, crisis) -> MoneySerializer(many=True):
+        return MoneySerializer(by_currency(crisis.activities.all()), many=True).data
 
     def get_glide(self, crisis) -> list[str]:
         return crisis.glide.split()

@@ -75,7 +75,7 @@ def statements(crisis):
             kept[name] = decision.value
             if scheme == LevelDecision.Scheme.IOM:
                 kept["review_on"] = decision.review_on
-    figure = Figure.objects.filter(crisis=crisis).affected().order_by("-as_of", "-pk").first()
+    figure = Figure.objects.filter(crisis=crisis).standing().affected().order_by("-as_of", "-pk").first()
     if figure:
         kept |= {"people": figure.value, "people_on": figure.as_of}
     return kept

@@ -105,19 +105,23 @@ def _phase_closed(said, content):
     return _("No longer in the phase “%(phase)s”.") % {"phase": content.phase(said["phase"]).short_name}
 
 
-def _figure(said, content):
-    # The words of a figure are its own: one that is never saved says them.
+def _number(said):
+    """A figure that the history tells of, in its own words: what, whom, and how many."""
+    # One that is never saved says them.
     figure = Figure(**{name: said[name] for name in ("metric", "group", "value", "unit", "qualifier")})
-    words = {
-        "what": figure.get_metric_display(),
-        "group": figure.get_group_display().lower(),
-        "number": _("not known") if figure.value is None else f"{intcomma(figure.value)} {figure.get_unit_display()}",
-    }
-    if figure.value is not None and figure.qualifier != Figure.Qualifier.EXACT:
-        words["number"] = f"{figure.get_qualifier_display().lower()} {words['number']}"
-    if figure.group == Figure.ALL:
-        return _("Figure added. %(what)s: %(number)s.") % words
-    return _("Figure added. %(what)s, %(group)s: %(number)s.") % words
+    what = figure.get_metric_display()
+    if figure.group != Figure.ALL:
+        what = f"{what}, {figure.get_group_display().lower()}"
+    if figure.value is None:
+        return {"what": what, "number": _("not known")}
+    number = f"{intcomma(figure.value)} {figure.get_unit_display()}"
+    if figure.qualifier != Figure.Qualifier.EXACT:
+        number = f"{figure.get_qualifier_display().lower()} {number}"
+    return {"what": what, "number": number}
+
+
+def _figure(said, content):
+    return _("Figure added. %(what)s: %(number)s.") % _number(said)
 
 
 def _level(said, content):
@@ -128,7 +132,17 @@ def _level(said, content):
 
 
 def _activity(said, content):
+    if said.get("whole_plan"):
+        return _("Total of the whole plan added: %(name)s.") % {"name": said["name"]}
     return _("Line of work added: %(name)s.") % {"name": said["name"]}
+
+
+def _withdrawn(said, content):
+    if said["kind"] == "figure":
+        return _("Figure withdrawn. %(what)s: %(number)s.") % _number(said)
+    if said["whole_plan"]:
+        return _("Total of the whole plan withdrawn: %(name)s.") % {"name": said["name"]}
+    return _("Line of work withdrawn: %(name)s.") % {"name": said["name"]}
 
 
 def _shared(said, content):
@@ -158,6 +172,7 @@ TELL = {
     "phase_closed": _phase_closed,
     "figure": _figure,
     "activity": _activity,
+    "withdrawn": _withdrawn,
     "level": _level,
     "shared": _shared,
     "closed": _closed,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crises.views import cell, contacts, coordination, crisis, dashboard, framework, hq, log, plan, statements
+from crises.views import cell, contacts, coordination, crisis, dashboard, figures, framework, hq, log, plan, statements
 
 urlpatterns = [
     path("", hq.home, name="home"),
@@ -23,9 +23,19 @@ urlpatterns = [
     path("crises/<slug:reference>/reopen/", crisis.reopen, name="crisis-reopen"),
     path("crises/<slug:reference>/sharing/", crisis.sharing, name="crisis-sharing"),
     path("crises/<slug:reference>/level/", statements.level, name="crisis-level"),
-    path("crises/<slug:reference>/figures/", statements.figures, name="figure-list"),
-    path("crises/<slug:reference>/figures/new/", statements.add_figure, name="figure-add"),
+    path("crises/<slug:reference>/figures/", figures.figure_list, name="figure-list"),
+    path("crises/<slug:reference>/figures/new/", figures.add_figure, name="figure-add"),
+    path(
+        "crises/<slug:reference>/figures/<int:number>/withdraw/",
+        figures.withdraw_figure,
+        name="figure-withdraw",
+    ),
     path("crises/<slug:reference>/activities/new/", statements.add_activity, name="activity-add"),
+    path(
+        "crises/<slug:reference>/activities/<int:number>/withdraw/",
+        statements.withdraw_activity,
+        name="activity-withdraw",
+    ),
     # /crises/<reference>/plan/
     path("crises/<slug:reference>/plan/", plan.plan_page, name="plan"),
     path("crises/<slug:reference>/plan.csv", plan.plan_csv, name="plan-csv"),

@@ -298,14 +298,14 @@ def test_facts_are_said_as_exactly_as_they_are_known(field_client):
     assert "Who is affected Refugees and asylum seekers; Returnees" in said
 
 
-def test_lines_of_work_of_one_currency_are_summed_as_lines_and_not_as_the_plan(field_client):
+def test_lines_of_work_of_one_currency_are_summed_as_lines_and_not_as_the_plan(hq_client):
     crisis = log()
     add_activity(crisis, "Evacuation", sectors=["S03", "S12"], required=2_000_000, confirmed=500_000)
     add_activity(crisis, "Water", required=1_000_000)
     add_activity(crisis, "Cash", currency="EUR", required=70)
     add_activity(crisis, "Radio", sectors=["S15"])
 
-    said = card(field_client, crisis, "Lines of work")
+    said = card(hq_client, crisis, "Lines of work")
 
     assert "Evacuation Transport; Consular assistance. IOM, 1 Feb 2026. 2,000,000 USD 500,000 USD" in said
     assert "Water No sector of the framework's list. IOM, 1 Feb 2026. 1,000,000 USD not known" in said

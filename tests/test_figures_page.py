@@ -219,7 +219,7 @@ def rows(client, crisis):
     return [" ".join(html.unescape(row).split()) for row in cut]
 
 
-def test_every_statement_is_listed_with_its_source_and_none_is_added_up(field_client):
+def test_every_statement_is_listed_with_its_source_and_none_is_added_up(hq_client):
     crisis = log()
     add_figure(crisis, 1000, as_of=date(2026, 1, 1), headline=False)
     services.add_figure(
@@ -236,7 +236,7 @@ def test_every_statement_is_listed_with_its_source_and_none_is_added_up(field_cl
         note="Two districts not reached.",
     )
 
-    assert rows(field_client, crisis) == [
+    assert rows(hq_client, crisis) == [
         "Displaced All groups not known Feb 2026 IOM Displacement Tracking Matrix https://example.org/round-3 "
         "recorded by field , 1 Mar 2026 Sindh Two districts not reached.",
         "People affected All groups 1,000 people 1 Jan 2026 United Nations recorded by field , 1 Mar 2026",

@@ -12,7 +12,18 @@ from django.urls import URLPattern, get_resolver, reverse
 from crises.models import Contact
 from offices.models import Role
 from tests.conftest import signed_in
-from tests.factories import add_contact, log, make_field, make_hq, make_lead, make_office, make_partner, make_user
+from tests.factories import (
+    add_activity,
+    add_contact,
+    add_figure,
+    log,
+    make_field,
+    make_hq,
+    make_lead,
+    make_office,
+    make_partner,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -65,8 +76,12 @@ POST contact-remove            302 400 400 400 404 403 403
 GET  figure-list               302 200 200 200 404 404 404
 GET  figure-add                302 200 200 403 404 404 404
 POST figure-add                302 400 400 403 404 404 404
+GET  figure-withdraw           302 200 200 403 404 404 404
+POST figure-withdraw           302 400 400 403 404 404 404
 GET  activity-add              302 200 200 403 404 404 404
 POST activity-add              302 400 400 403 404 404 404
+GET  activity-withdraw         302 200 200 403 404 404 404
+POST activity-withdraw         302 400 400 403 404 404 404
 GET  crisis-edit               302 200 200 403 404 404 404
 POST crisis-edit               302 400 400 403 404 404 404
 GET  crisis-phases             302 200 200 403 404 404 404
@@ -104,7 +119,10 @@ def test_every_page_has_its_row():
 @pytest.fixture
 def own(office):
     add_contact()
-    return log(office=office)
+    crisis = log(office=office)
+    add_figure(crisis, 640)
+    add_activity(crisis)
+    return crisis
 
 
 @pytest.fixture
@@ -127,6 +145,7 @@ def address(name, crisis):
         "sector": "S03",
         "phase": "during",
         "key": uuid.uuid4(),
+        "number": (crisis.activities if name.startswith("activity") else crisis.figures).get().pk,
         "uid": Contact.objects.get().uid,
         "slug": {"sector": "health-support", "system": "refugee-regime", "cluster": "health"}.get(name),
     }

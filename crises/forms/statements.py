@@ -3,11 +3,13 @@
 import uuid
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from crises.forms.fields import CountedLength, PartialDateField, WholeNumberField
+from crises.forms.fields import CountedLength, LongTextField, PartialDateField, WholeNumberField
 from crises.forms.plan import DayInput
 from crises.models import Figure, LevelDecision, SourceKind
+from crises.models.statements import WHY_WITHDRAWN
 
 
 def _says(message):
@@ -151,9 +153,25 @@ class ActivityForm(SourcedForm):
         help_text=_("In whole units. Leave it empty if it is not known: do not enter 0."),
     )
     confirmed = WholeNumberField(name=_("The amount confirmed"), label=_("Amount confirmed by donors"), required=False)
+    whole_plan = forms.BooleanField(
+        label=_("This is the total of the whole plan, as its source gives it"),
+        required=False,
+        help_text=_("It is shown beside the sum of the lines of work and never added to them."),
+    )
 
     field_order = [
-        *("name", "sectors", "currency", "required", "confirmed", "as_of", "source_kind", "source", "note"),
+        *(
+            "name",
+            "whole_plan",
+            "sectors",
+            "currency",
+            "required",
+            "confirmed",
+            "as_of",
+            "source_kind",
+            "source",
+            "note",
+        ),
     ]
 
     def __init__(self, data=None, *, sectors):
@@ -162,6 +180,25 @@ class ActivityForm(SourcedForm):
 
     def clean_currency(self):
         return self.cleaned_data["currency"].upper()
+
+
+class WithdrawForm(StatementForm):
+    """What is wrong with a statement, in enough words to be understood later."""
+
+    why = LongTextField(
+        rows=3,
+        label=_("What is wrong with it?"),
+        help_text=_("At least 10 characters. Colleagues who read the list see this; partners do not."),
+        validators=[CountedLength(300, _("The reason"))],
+        error_messages={"required": _("Say what is wrong with it.")},
+    )
+
+    def clean_why(self):
+        why = self.cleaned_data["why"]
+        if len(why) < WHY_WITHDRAWN:
+            words = {"least": WHY_WITHDRAWN, "length": len(why)}
+            raise ValidationError(_("The reason must be %(least)s characters or more. It has %(length)s.") % words)
+        return why
 
 
 class LevelForm(StatementForm):

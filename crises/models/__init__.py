@@ -2,10 +2,11 @@
 
 from .contacts import Contact
 from .crisis import AffectedGroup, Crisis, PhasePeriod
+from .figures import Figure
 from .plan import Gap, PlanCell, PlanPriority, Waiver
 from .receipts import Counter, Draft, Receipt
 from .standing import Standing
-from .statements import Activity, Figure, LevelDecision, SourceKind
+from .statements import Activity, LevelDecision, SourceKind
 
 __all__ = [
     "Activity",

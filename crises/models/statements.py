@@ -1,17 +1,20 @@
-"""Dated statements about a crisis that are added and never overwritten: figures, lines of work, levels."""
+"""Dated statements about a crisis that are added and never overwritten: lines of work, levels (figures: figures.py)."""
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxLengthValidator, RegexValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Length, Trim
+from django.db.models.lookups import GreaterThanOrEqual
 from django.utils.translation import gettext_lazy as _
 
 from crises.dates import Precision, iso, spoken
 from sectors.models import Sector
 
-from .crisis import AffectedGroup, Crisis
+from .crisis import Crisis
 
+WHY_WITHDRAWN = 10  # characters: what it takes to say what is wrong with a statement
 SMALL = 5  # for readers outside the organisation: a smaller count of people could point to a person
 
 
@@ -26,8 +29,19 @@ class SourceKind(models.TextChoices):
     OWN_ESTIMATE = "own_estimate", _("Own estimate")
 
 
+class StatementQuerySet(models.QuerySet):
+    def standing(self, at=None):
+        """Those recorded by this moment and not withdrawn by then; as things stand now where none is given."""
+        if at is None:
+            return self.filter(withdrawn_at=None)
+        return self.filter(Q(withdrawn_at=None) | Q(withdrawn_at__gt=at), recorded_at__lte=at)
+
+
 class Sourced(models.Model):
-    """A statement with the date it holds for and the source it comes from."""
+    """A statement with the date it holds for and the source it comes from.
+
+    Never overwritten: a wrong one is withdrawn for a reason, stays readable, and no longer counts.
+    """
 
     as_of = models.DateField(_("as of"), null=True, blank=True)
     as_of_precision = models.CharField(max_length=5, choices=Precision.choices, blank=True)
@@ -37,6 +51,15 @@ class Sourced(models.Model):
     recorded_at = models.DateTimeField(editable=False)
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
     revision = models.BigIntegerField(editable=False)
+    withdrawn_at = models.DateTimeField(null=True, editable=False)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", editable=False
+    )
+    withdrawn_why = models.TextField(
+        _("why it is withdrawn"), blank=True, editable=False, validators=[MaxLengthValidator(300)]
+    )
+
+    objects = StatementQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -50,80 +73,29 @@ class Sourced(models.Model):
         return iso(self.as_of, self.as_of_precision)
 
 
-class FigureQuerySet(models.QuerySet):
-    def affected(self):
-        """Key figures that say how many people are affected, all groups together."""
-        return self.filter(
-            metric=Figure.Metric.AFFECTED,
-            group=Figure.ALL,
-            unit=Figure.Unit.PEOPLE,
-            headline=True,
-            value__isnull=False,
-        )
-
-
-class Figure(Sourced):
-    """A sourced statement of how many. Never summed across sources, groups, sectors or dates; unknown is null."""
-
-    class Metric(models.TextChoices):
-        AFFECTED = "affected", _("People affected")
-        IN_NEED = "in_need", _("People in need")
-        TARGETED = "targeted", _("Targeted")
-        REACHED = "reached", _("Reached")
-        DISPLACED = "displaced", _("Displaced")
-        RETURNED = "returned", _("Returned")
-        CROSSED_BORDER = "crossed_border", _("Crossed a border")
-        PRESENT = "present", _("Present before the crisis or now")
-        DEAD = "dead", _("Dead")
-        HOUSING_DAMAGED = "housing_damaged", _("Housing damaged")
-
-    ALL = "all"
-    GROUPS = [(ALL, _("All groups")), *AffectedGroup.choices]
-
-    class Qualifier(models.TextChoices):
-        EXACT = "exact", _("Exactly")
-        ABOUT = "about", _("About")
-        AT_LEAST = "at_least", _("At least")
-
-    class Unit(models.TextChoices):
-        PEOPLE = "people", _("people")
-        HOUSEHOLDS = "households", _("households")
-        HOUSES = "houses", _("houses")
-
-    crisis = models.ForeignKey(Crisis, models.CASCADE, related_name="figures")
-    metric = models.CharField(_("what is counted"), max_length=15, choices=Metric.choices)
-    group = models.CharField(_("group"), max_length=22, choices=GROUPS, default=ALL)
-    sectors = models.ManyToManyField(Sector, blank=True, related_name="+", verbose_name=_("sectors"))
-    activity = models.CharField(_("line of work"), max_length=120, blank=True)
-    place = models.CharField(_("place"), max_length=80, blank=True)
-    value = models.BigIntegerField(_("number"), null=True, blank=True)
-    qualifier = models.CharField(_("how exact"), max_length=8, choices=Qualifier.choices, default=Qualifier.EXACT)
-    unit = models.CharField(_("unit"), max_length=10, choices=Unit.choices, default=Unit.PEOPLE)
-    headline = models.BooleanField(_("key figure"), default=False)
-
-    objects = FigureQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-as_of", "-pk"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(value=None) | Q(value__gte=0),
-                name="figure_is_0_or_more",
-                violation_error_message=_("The number must be 0 or more."),
-            ),
-            models.CheckConstraint(
-                condition=Q(as_of__isnull=False) & ~Q(as_of_precision=""),
-                name="figure_has_a_date",
-                violation_error_message=_("Enter the date of the figure."),
-            ),
-        ]
-
-    def __str__(self):
-        return f"{self.get_metric_display()}: {self.value}"
+def withdrawn_for_a_reason(of):
+    """The constraints of a Sourced table: withdrawn by somebody with a reason, or not at all."""
+    return [
+        models.CheckConstraint(
+            condition=Q(withdrawn_at=None, withdrawn_why="")
+            | Q(withdrawn_at__isnull=False) & Q(GreaterThanOrEqual(Length(Trim("withdrawn_why")), WHY_WITHDRAWN)),
+            name=f"{of}_is_withdrawn_for_a_reason",
+            violation_error_message=_("Say in 10 characters or more what is wrong with it."),
+        ),
+        models.CheckConstraint(
+            condition=Q(withdrawn_at=None, withdrawn_by=None)
+            | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False),
+            name=f"{of}_is_withdrawn_by_somebody",
+        ),
+    ]
 
 
 class Activity(Sourced):
-    """A named line of work and its money. It names its sectors: one, several, or none of the framework's list."""
+    """A named line of work and its money. It names its sectors: one, several, or none of the framework's list.
+
+    With `whole_plan` it is no line but the total of the whole plan as its source gives it: the lines and the total
+    are shown side by side and may differ.
+    """
 
     crisis = models.ForeignKey(Crisis, models.CASCADE, related_name="activities")
     name = models.CharField(_("line of work"), max_length=120)
@@ -136,6 +108,7 @@ class Activity(Sourced):
     )
     required = models.BigIntegerField(_("required"), null=True, blank=True)
     confirmed = models.BigIntegerField(_("confirmed"), null=True, blank=True)
+    whole_plan = models.BooleanField(_("total of the whole plan"), default=False)
 
     class Meta:
         verbose_name_plural = _("activities")
@@ -146,6 +119,12 @@ class Activity(Sourced):
                 name="amounts_are_0_or_more",
                 violation_error_message=_("Amounts must be 0 or more."),
             ),
+            models.CheckConstraint(
+                condition=Q(whole_plan=False) | Q(required__isnull=False) | Q(confirmed__isnull=False),
+                name="total_of_a_plan_states_an_amount",
+                violation_error_message=_("Enter the amount that the source gives for the whole plan."),
+            ),
+            *withdrawn_for_a_reason("activity"),
         ]
 
     def __str__(self):

@@ -11,7 +11,7 @@ from .contacts import add_contact, change_contact, remove_contact, require_keepe
 from .drafts import discard_draft, save_draft
 from .facts import log_crisis, update_facts
 from .lifecycle import close_crisis, close_phase, open_phase, reopen_crisis, right_to_share, share_crisis
-from .statements import add_activity, add_figure, decide_level
+from .statements import add_activity, add_figure, decide_level, withdraw_statement
 
 __all__ = [
     "KeyReused",
@@ -38,4 +38,5 @@ __all__ = [
     "share_crisis",
     "update_facts",
     "waive_gap",
+    "withdraw_statement",
 ]

@@ -1,4 +1,4 @@
-"""Writes that add a dated statement: a figure, a line of work, a decision on the level."""
+"""Writes of dated statements: a figure, a line of work, a decision on the level; and what withdraws a wrong one."""
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -22,7 +22,7 @@ def _add(model, event, *, crisis, by, at, right, key, values, sectors=(), closed
         crisis, by=by, right=right, at=at, why=Gap.Why.FACTS, key=key, content=content, closed_too=closed_too
     ) as (amendment, outcome):
         if amendment:
-            row = model(crisis=amendment.crisis, recorded_at=at, recorded_by=by, revision=0, **values)
+            row = model(crisis=amendment.crisis, recorded_at=amendment.at, recorded_by=by, revision=0, **values)
             _refuse_future(values.get("as_of"), values.get("as_of_precision"), at, "as_of")
             _refuse_future(values.get("decided_on"), "day", at, "decided_on")
             _refuse_future(values.get("ended_on"), "day", at, "ended_on")
@@ -34,7 +34,10 @@ def _add(model, event, *, crisis, by, at, right, key, values, sectors=(), closed
 def _told(row):
     return {
         name: getattr(row, name)
-        for name in ("metric", "group", "value", "unit", "qualifier", "name", "required", "currency", "scheme")
+        for name in (
+            *("metric", "group", "value", "unit", "qualifier"),
+            *("name", "required", "confirmed", "currency", "whole_plan", "scheme"),
+        )
         if hasattr(row, name)
     }
 
@@ -45,7 +48,12 @@ def add_figure(*, crisis, by, key=None, sectors=(), at=None, **values):
 
 
 def add_activity(*, crisis, by, key=None, sectors=(), at=None, **values):
-    """Add a line of work with its money, for one sector, several, or none of the framework's."""
+    """Add a line of work with its money, for one sector, several, or none of the framework's.
+
+    With `whole_plan`, the total of the whole plan as its source gives it, which is of no sector.
+    """
+    if values.get("whole_plan") and sectors:
+        raise ValidationError({"sectors": _("The total of the whole plan is of no sector: clear the sectors.")})
     return _add(
         Activity, "activity", crisis=crisis, by=by, at=at, right="edit", key=key, values=values, sectors=sectors
     )
@@ -54,3 +62,24 @@ def add_activity(*, crisis, by, key=None, sectors=(), at=None, **values):
 def decide_level(*, crisis, by, key=None, at=None, **values):
     """Record a decision on the IOM level or the inter-agency activation. HQ's decision; never overwrites another."""
     return _add(LevelDecision, "level", crisis=crisis, by=by, at=at, right="decide", key=key, values=values)
+
+
+def withdraw_statement(*, statement, by, why, key=None, at=None):
+    """Withdraw a figure or a line of work that is wrong, for a reason. It stays readable and no longer counts.
+
+    Nothing is overwritten: the right number is another statement. Raises ValidationError where it is withdrawn already.
+    """
+    kind = "figure" if isinstance(statement, Figure) else "activity"
+    content = {"kind": "withdrawn", kind: statement.pk, "why": why}
+    with amend(
+        statement.crisis, by=by, right="edit", at=at, why=Gap.Why.FACTS, key=key, content=content, closed_too=True
+    ) as (amendment, outcome):
+        if amendment:
+            row = type(statement).objects.get(pk=statement.pk)
+            if row.withdrawn_at:
+                raise ValidationError(_("This has been withdrawn already."))
+            row.withdrawn_at, row.withdrawn_by, row.withdrawn_why = amendment.at, by, why
+            row.crisis = amendment.crisis
+            amendment.keep(row)
+            amendment.record("withdrawn", kind=kind, why=why, **_told(row))
+    return outcome

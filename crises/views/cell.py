@@ -19,7 +19,7 @@ from crises.advice import consular_safeguard
 from crises.dates import Precision, spoken
 from crises.forms.plan import CellForm, PlanFilter, WaiverForm
 from crises.models import Contact, Figure, PlanCell
-from crises.past import recorded
+from crises.money import lines_of
 from crises.reading import plan_of
 from crises.views.plan import anchor
 from crises.views.scope import allowed, inside, readers, seen_crisis
@@ -159,15 +159,23 @@ def _cell_page(request, crisis, whole, cell, form, *, clash=None, then=None, sta
         "parties": coordination.of_cell(whole, cell, crisis),
         "safeguard": consular_safeguard(cell, crisis),
         "together": whole.works_with(cell),
-        "figures": recorded(
-            crisis.figures.filter(sectors=cell.sector, metric__in=[Figure.Metric.TARGETED, Figure.Metric.REACHED]), at
+        "figures": crisis.figures.standing(at).filter(
+            sectors=cell.sector, metric__in=[Figure.Metric.TARGETED, Figure.Metric.REACHED]
         ),
-        "activities": recorded(crisis.activities.filter(sectors=cell.sector), at),
+        "lines": _lines(crisis, cell.sector, at),
         "changes": _changes(crisis, cell, at) if own else [],
         "neighbours": [one for one in whole.cells if one.sector == cell.sector],
         "phases": [cell.phase],
     }
     return render(request, "crises/cell.html", context, status=status)
+
+
+def _lines(crisis, sector, at):
+    """The lines of work that cover the sector, each with the `others` it covers too. One query."""
+    lines = [line for line in lines_of(crisis, at) if sector.code in line.sector_codes]
+    for line in lines:
+        line.others = [name for name in line.sector_names if name != sector.short_name]
+    return lines
 
 
 def _changes(crisis, cell, as_of):

@@ -16,9 +16,10 @@ from crises import services
 from crises.forms.lifecycle import CloseForm, PhaseForm, ReopenForm, SharingForm
 from crises.listing import newest_level
 from crises.models import Crisis, Figure, LevelDecision, PlanCell
+from crises.money import by_currency, lines_of
 from crises.next_steps import next_steps
-from crises.past import recorded
 from crises.reading import plan_of
+from crises.series import figures_of
 from crises.services.amend import RIGHTS
 from crises.timeline import timeline
 from crises.views.scope import allowed, inside, readers, seen_crises, seen_crisis
@@ -43,8 +44,7 @@ def crisis_page(request, reference, then=None):
     crisis, other_countries = _crisis_and_countries(request, reference, then)
     at = then and then.at
     plan, own = plan_of(crisis, as_of=at), inside(request.user)
-    figures = list(recorded(crisis.figures.all(), at))
-    activities = _with_sectors(recorded(crisis.activities.all(), at))
+    figures = figures_of(crisis, at)
     every = request.GET.get("all") == "1"
     changes = timeline(crisis, None if every else RECENT + 1, at) if own else []
     return render(
@@ -63,8 +63,7 @@ def crisis_page(request, reference, then=None):
                 for period in plan.open_periods
             ],
             "facts": _facts(crisis, other_countries, own),
-            "activities": activities,
-            "sums": _sums(activities),
+            "money": by_currency(lines_of(crisis, at)),
             "readers": _readers_in_words(crisis),
             "may_share": not then and _may_share(crisis),
             "changes": changes if every else changes[:RECENT],
@@ -142,39 +141,6 @@ def _facts(crisis, other_countries, own):
     if own:
         facts.append((_("Level the office proposes"), crisis.level_proposed))
     return facts
-
-
-def _with_sectors(activities):
-    """Lines of work, each with `sector_names`. One query: a row for each sector of a line."""
-    lines = {}
-    for row in activities.annotate(sector_name=F("sectors__short_name")).order_by("-required", "pk", "sectors__number"):
-        line = lines.setdefault(row.pk, row)
-        line.sector_names = [*getattr(line, "sector_names", []), *filter(None, [row.sector_name])]
-    # Databases differ in where a missing amount sorts.
-    return sorted(lines.values(), key=lambda line: (line.required is None, -(line.required or 0), line.pk))
-
-
-def _sums(activities):
-    """For each currency with several lines: what the lines that state an amount come to, and how many do."""
-    currencies = {}
-    for line in activities:
-        currencies.setdefault(line.currency, []).append(line)
-    sums = []
-    for currency, lines in sorted(currencies.items()):
-        if len(lines) > 1:
-            required = [line.required for line in lines if line.required is not None]
-            confirmed = [line.confirmed for line in lines if line.confirmed is not None]
-            sums.append(
-                {
-                    "currency": currency,
-                    "lines": len(lines),
-                    "required": sum(required) if required else None,
-                    "requiring": len(required),
-                    "confirmed": sum(confirmed) if confirmed else None,
-                    "confirming": len(confirmed),
-                }
-            )
-    return sums
 
 
 def _readers_in_words(crisis):

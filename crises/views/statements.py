@@ -1,50 +1,20 @@
-"""What is said of a crisis with a source and a date: figures, lines of work, decisions on the level."""
+"""What is said of a crisis with a source and a date: lines of work, decisions on the level (figures: figures.py)."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from crises import services
-from crises.forms.statements import ActivityForm, FigureForm, LevelForm
-from crises.past import recorded
-from crises.views.scope import allowed, inside, readers, seen_crisis
+from crises.forms.statements import ActivityForm, LevelForm, WithdrawForm
+from crises.models import Figure
+from crises.views.scope import allowed
 from crises.views.sent import SeeOther, sign_in_first, unsent
-from crises.views.then import as_of, stood
 from sectors import reference as framework
 
 RECEIVED = SeeOther.status_code
-
-
-@readers
-@as_of
-@require_safe
-def figures(request, reference, then=None):
-    """Every statement of how many, each with its date and source. Five queries: the last is of their sectors."""
-    crisis = stood(request, seen_crisis(request, reference), then)
-    stated = recorded(crisis.figures.all(), then and then.at)
-    context = {
-        "crisis": crisis,
-        "inside": inside(request.user),
-        "then": then,
-        "figures": stated.select_related("recorded_by").prefetch_related("sectors"),
-    }
-    return render(request, "crises/figures.html", context)
-
-
-@require_http_methods(["GET", "POST"])
-def add_figure(request, reference):
-    """Add a sourced figure."""
-    if not request.user.is_authenticated:
-        return sign_in_first(request)
-    crisis = allowed(request, reference, "edit")
-    form = _form(request, crisis, FigureForm)
-    status = _receive(request, crisis, form, services.add_figure, _("The figure is added."))
-    if status == RECEIVED:
-        return SeeOther(reverse("figure-list", args=[reference]))
-    return render(request, "crises/figure_form.html", {"crisis": crisis, "form": form}, status=status)
 
 
 @require_http_methods(["GET", "POST"])
@@ -53,11 +23,41 @@ def add_activity(request, reference):
     if not request.user.is_authenticated:
         return sign_in_first(request)
     crisis = allowed(request, reference, "edit")
-    form = _form(request, crisis, ActivityForm)
-    status = _receive(request, crisis, form, services.add_activity, _("The line of work is added."))
+    form = form_for(request, crisis, ActivityForm)
+    status = receive(request, form, services.add_activity, _("The line of work is added."), crisis=crisis)
     if status == RECEIVED:
         return SeeOther(reverse("crisis", args=[reference]) + "#work")
     return render(request, "crises/activity_form.html", {"crisis": crisis, "form": form}, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+def withdraw_activity(request, reference, number):
+    """Withdraw a line of work that is wrong, and say what is wrong with it."""
+    if not request.user.is_authenticated:
+        return sign_in_first(request)
+    crisis = allowed(request, reference, "edit")
+    return withdraw(
+        request,
+        crisis,
+        get_object_or_404(crisis.activities, pk=number),
+        done=_("The line of work is withdrawn. It no longer counts."),
+        back=reverse("crisis", args=[reference]) + "#work",
+    )
+
+
+def withdraw(request, crisis, statement, *, done, back):
+    """Ask why a statement of this crisis is withdrawn, and withdraw it."""
+    statement.crisis = crisis
+    if statement.withdrawn_at and request.method == "GET":
+        messages.info(request, _("This has been withdrawn already."))
+        return SeeOther(back)
+    form = form_for(request, crisis, WithdrawForm)
+    status = receive(request, form, services.withdraw_statement, done, statement=statement)
+    if status == RECEIVED:
+        return SeeOther(back)
+    name = "figure" if isinstance(statement, Figure) else "activity"
+    context = {"crisis": crisis, "form": form, name: statement, "inside": True, "back": back}
+    return render(request, "crises/withdraw.html", context, status=status)
 
 
 @require_http_methods(["GET", "POST"])
@@ -66,8 +66,8 @@ def level(request, reference):
     if not request.user.is_authenticated:
         return sign_in_first(request)
     crisis = allowed(request, reference, "decide")
-    form = _form(request, crisis, LevelForm)
-    status = _receive(request, crisis, form, services.decide_level, _("The decision is recorded."))
+    form = form_for(request, crisis, LevelForm)
+    status = receive(request, form, services.decide_level, _("The decision is recorded."), crisis=crisis)
     if status == RECEIVED:
         return SeeOther(reverse("crisis-level", args=[reference]))
     decisions = crisis.levels.select_related("recorded_by")
@@ -76,7 +76,7 @@ def level(request, reference):
     )
 
 
-def _form(request, crisis, form_class):
+def form_for(request, crisis, form_class):
     """The form as sent, as kept while its writer signed in again, or new."""
     sectors = framework.content(crisis.edition_id).sectors
     if request.method == "POST":
@@ -86,8 +86,11 @@ def _form(request, crisis, form_class):
     return form_class(kept, sectors=sectors)
 
 
-def _receive(request, crisis, form, service, done):
-    """Add what was sent, once however often it is sent. Answers RECEIVED, or the status of the page that asks again."""
+def receive(request, form, service, done, **of):
+    """Save what was sent, once however often it is sent; `of` is what the service takes beside the answers.
+
+    Answers RECEIVED, or the status of the page that asks again.
+    """
     if request.method != "POST":
         return 200
     if not form.is_valid():
@@ -95,7 +98,7 @@ def _receive(request, crisis, form, service, done):
             form.take_new_key()
         return 400
     try:
-        outcome = service(crisis=crisis, by=request.user, **form.values)
+        outcome = service(by=request.user, **of, **form.values)
     except ValidationError as error:
         form.add_error(None, error)
         return 400
