@@ -25,6 +25,7 @@ from crises.models import (
     PhasePeriod,
     PlanCell,
     PlanPriority,
+    ReviewState,
     SourceKind,
 )
 from crises.past import crisis_at, in_full, recorded
@@ -54,6 +55,7 @@ ENUMERATIONS = {
     "cause": Crisis.Cause,
     "onset": Crisis.Onset,
     "crisis_status": Crisis.Status,
+    "review": ReviewState,
     "sharing": Crisis.Sharing,
     "affected_group": AffectedGroup,
     "precision": Precision,
@@ -78,6 +80,7 @@ FILTERS = {
     "level": "IOM emergency level in force; `none` where there is none.",
     "status": "Status of the crisis.",
     "sharing": "Who may see the crisis.",
+    "review": "Where its review stands.",
     "needs": "Code of a sector that is a gap, not waived, in any phase.",
     "exercise": "Exercises, or real crises.",
     "sector": "Code of the sector of the gap.",

@@ -72,6 +72,18 @@ class Story:
         gap = Gap.objects.open().get(crisis=crisis, sector__code=code, phase__slug=slug)
         services.waive_gap(gap=gap, **what)
 
+    def approve(self, at, *, by):
+        """The field officer sends the crisis to review, and a day later somebody else approves it."""
+        self.then(at - timedelta(days=1), services.send_to_review, by=self.field)
+        self.then(at, self._judge, step=services.approve, by=by)
+
+    def send_back(self, at, **what):
+        self.then(at, self._judge, step=services.send_back, by=self.hq, **what)
+
+    def _judge(self, *, crisis, step, **what):
+        crisis.refresh_from_db()
+        step(crisis=crisis, seen=crisis.content_revision, **what)
+
     def tell(self, at):
         """Enter everything in order of time, all or nothing. Returns whether anything was entered."""
         if Receipt.objects.filter(user=self.field, key=self.key).exists():
@@ -177,6 +189,8 @@ def _case(case):
             left = entered[phase] or started_on if phase.slug == "before" else end.date()
             story.then(max(noon(left), logged_at), services.close_phase, phase=phase, left_on=left, by=story.field)
     if case["shared"]:
+        end += timedelta(days=1)
+        story.approve(end, by=story.lead)
         story.then(end, services.share_crisis, sharing=Crisis.Sharing.PARTNERS, by=story.hq)
     if not case["continues"]:
         story.then(
@@ -185,6 +199,8 @@ def _case(case):
             by=story.lead,
             why="The sources describe the crisis up to this day.",
         )
+        if case["shared"]:
+            story.approve(end + timedelta(days=3), by=story.hq)
     return story, logged_at
 
 
@@ -252,6 +268,7 @@ def _exercises(now):
     floods.activate(ago(8, 6), "S02", "during", lead="Demo lead", since=ago(8, 6).date())
     floods.activate(ago(6), "S01", "during", lead="Demo lead", since=day(6))
     floods.activate(ago(5), "S04", "during", status="planned", since=day(-2), note="Waiting for the clinic's team.")
+    floods.approve(ago(4), by=floods.lead)
     figure(floods, ago(3), 9800, "reached", sectors=[content.sector("S02")], qualifier="at_least")
     floods.then(ago(3), services.share_crisis, sharing=Crisis.Sharing.PARTNERS, by=floods.hq)
 
@@ -275,6 +292,12 @@ def _exercises(now):
     )
     figure(border, ago(1, 12), 3100, "present", group="international_migrants", qualifier="at_least")
     border.activate(ago(1), "S03", "during", lead="Demo lead", since=day(1))
+    border.then(
+        ago(0, 20),
+        services.send_to_review,
+        by=border.field,
+        note="The crossing points are still being visited; the number is a first one.",
+    )
 
     drought = Story(
         "exercise-drought",
@@ -294,6 +317,22 @@ def _exercises(now):
     )
     figure(drought, ago(33), 410000, qualifier="about")
     drought.activate(ago(30), "S08", "before", lead="Demo lead", since=day(30))
+    drought.then(ago(28), services.send_to_review, by=drought.field)
+    drought.send_back(
+        ago(27),
+        note="The plan reads well. Two things before it can be approved.",
+        comments=[
+            {
+                "field": "figures",
+                "text": "Is this the number of people in the area, or of people who lost their herds?",
+            },
+            {
+                "sector": content.sector("S15"),
+                "phase": before,
+                "text": "Herders move already: why is there no plan yet to tell them where water is?",
+            },
+        ],
+    )
     drought.activate(ago(20), "S15", "before", status="planned", since=day(-10), note="Radio partner is being chosen.")
 
     recovery = Story(
@@ -333,6 +372,7 @@ def _exercises(now):
         until=day(-25),
     )
     figure(recovery, ago(6), 48000, "returned", group="returnees")
+    recovery.approve(ago(4), by=recovery.lead)
     return [(floods, ago(10)), (border, ago(2)), (drought, ago(34)), (recovery, ago(159))]
 
 

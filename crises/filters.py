@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crises import gaps
 from crises.forms.fields import CountedLength, MomentField
-from crises.models import Crisis, Gap, LevelDecision, PhasePeriod
+from crises.models import Crisis, Gap, LevelDecision, PhasePeriod, ReviewState
 from offices.models import Country, Office
 from sectors import reference
 from sectors.filters import PART, CodedFilterSet, CodeField, CodeFilter, Codes
@@ -43,6 +43,9 @@ class CrisisFilter(CodedFilterSet):
     status = filters.ChoiceFilter(label=_("Status"), empty_label=_("Open and closed"), choices=Crisis.Status.choices)
     sharing = filters.ChoiceFilter(
         label=_("Who can see it"), empty_label=_("Whoever sees it"), choices=Crisis.Sharing.choices
+    )
+    review = filters.ChoiceFilter(
+        label=_("Review"), empty_label=_("Wherever it stands"), choices=ReviewState.choices, method="at_review"
     )
     exercise = filters.ChoiceFilter(
         label=_("Exercises"),
@@ -166,6 +169,9 @@ class CrisisFilter(CodedFilterSet):
         return crises.open().filter(
             Exists(Gap.objects.open().uncovered().filter(crisis=OuterRef("pk"), sector__code=value))
         )
+
+    def at_review(self, crises, name, value: str):
+        return crises.standing_in_review(value)
 
     def of_kind(self, crises, name, value: str):
         return crises.filter(exercise=value == "true")

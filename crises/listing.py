@@ -16,7 +16,7 @@ def newest_level(column, scheme=LevelDecision.Scheme.IOM, as_of=None):
 
 
 def rows(crises, at=None, *, phase=None, as_of=None):
-    """These crises with country, region, office, `open_periods`, level and `gap_count`. Two queries.
+    """These crises with country, region, office, `open_periods`, level, review and `gap_count`. Two queries.
 
     The level in force is `level_value` where `level_ended` is None. With a phase, only its gaps are counted. With
     `as_of`, level and gaps are those of that past moment.
@@ -27,7 +27,8 @@ def rows(crises, at=None, *, phase=None, as_of=None):
         missing = missing.filter(phase__slug=phase)
     n = Coalesce(Subquery(missing.order_by().values("crisis").annotate(n=Count("pk")).values("n")), 0)
     return (
-        crises.select_related("main_country__region", "office")
+        crises.with_review()
+        .select_related("main_country__region", "office")
         .annotate(
             # Only an open crisis has gaps: the others, which are most of them, are not asked.
             gap_count=n if as_of else Case(When(status=Crisis.Status.OPEN, then=n), default=0),

@@ -6,22 +6,23 @@ from django.db.models import Case, OuterRef, Subquery, Value, When
 
 from crises.models import Crisis, PhasePeriod, PlanCell
 from crises.models.crisis import readable_by
+from crises.models.review import review_columns
 from sectors import reference
 
 NAMED = ("main_country", "office", "focal_point", "updated_by", "edition")
 
 
 def crisis_at(crisis, moment, *, reader=None):
-    """This crisis with the facts, status and sharing it had at the moment; None where it was not logged yet.
+    """This crisis with the facts, status, sharing and review it had at the moment; None where it was not logged yet.
 
-    With a reader, also None where they might not have read it then. What was annotated stays as it is now, and nobody
-    may change the past: may_edit, may_close and may_decide are False. `past` is the row of history, with its own
-    `other_countries`. One query.
+    With a reader, also None where they might not have read it then. What else was annotated stays as it is now, and
+    nobody may change the past: may_edit, may_close, may_decide and may_review are False. `past` is the row of
+    history, with its own `other_countries`. One query.
     """
     rows = Crisis.history.filter(id=crisis.pk, history_date__lte=moment)
     if reader:
-        rows = rows.annotate(seen=Case(When(readable_by(reader), then=Value(True)), default=Value(False)))
-    row = _named(rows).order_by("-history_date", "-history_id").first()
+        rows = rows.annotate(seen=Case(When(readable_by(reader, moment), then=Value(True)), default=Value(False)))
+    row = _named(rows, moment).order_by("-history_date", "-history_id").first()
     return _as_of(crisis, row) if row and (reader is None or row.seen) else None
 
 
@@ -30,10 +31,11 @@ def crises_at(crises, moment):
     crises = {crisis.pk: crisis for crisis in crises}
     last = Crisis.history.filter(id=OuterRef("id"), history_date__lte=moment).order_by("-history_date", "-history_id")
     rows = Crisis.history.filter(id__in=crises, history_id=Subquery(last.values("history_id")[:1]))
-    return {row.id: _as_of(crises[row.id], row) for row in _named(rows)}
+    return {row.id: _as_of(crises[row.id], row) for row in _named(rows, moment)}
 
 
-def _named(rows):
+def _named(rows, moment):
+    rows = rows.annotate(**review_columns("id", moment))
     return rows.select_related("main_country__region", "office", "focal_point", "updated_by", "edition__framework")
 
 
@@ -47,7 +49,9 @@ def _as_of(crisis, row):
     for name in NAMED:
         setattr(then, name, getattr(row, name))
     then.past = row
-    then.may_edit = then.may_close = then.may_decide = False
+    for name in review_columns():
+        setattr(then, name, getattr(row, name))
+    then.may_edit = then.may_close = then.may_decide = then.may_review = False
     return then
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from django.db import connection, models, transaction
 
 from crises import plan, standing
-from crises.models import Counter, Crisis, Figure, Gap, PhasePeriod, PlanCell, Standing
+from crises.models import Counter, Crisis, Figure, Gap, PhasePeriod, PlanCell, Review, Standing
 from crises.models.crisis import fold
 from crises.services.facts import SIGNS
 from offices.models import Country, Office, User
@@ -102,6 +102,7 @@ def make(crises, *, open_ones, today, history=True, report=lambda words: None):
         (Gap, scene.gaps()),
         (Figure, scene.figures()),
         (Standing, scene.standings()),
+        (Review, scene.reviews()),
     ):
         report(f"  {_write(model, rows):>12,} {model._meta.verbose_name_plural}")
     if history:
@@ -163,6 +164,7 @@ class Scene:
                 "updated_by_id": self.user.pk,
                 "revision": self.revision + 1 + number,
                 "facts_revision": self.revision + 1 + number,
+                "content_revision": self.revision + 1 + number,
                 "search": fold(f"{title} {reference_} {country.name} {country.iso3}"),
             }
 
@@ -243,6 +245,19 @@ class Scene:
                 "people_on": logged if pattern.people is not None else None,
                 "first_met_on": logged + timedelta(days=min(met)) if met else None,
             }
+
+    def reviews(self):
+        """What is shared with partners has been approved: they see nothing else."""
+        for number, pk, pattern, logged, _closed in self.each():
+            if pattern.sharing == "partners":
+                yield {
+                    "crisis_id": pk,
+                    "kind": "approved",
+                    "content_revision": self.revision + 1 + number,
+                    "at": noon(logged),
+                    "by_id": self.user.pk,
+                    "revision": self.revision + 1 + number,
+                }
 
 
 def noon(day):

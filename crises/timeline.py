@@ -161,6 +161,20 @@ def _reopened(said, content):
     return _("Reopened.")
 
 
+def _sent(said, content):
+    return _("Sent to review.")
+
+
+def _approved(said, content):
+    return _("Approved.")
+
+
+def _sent_back(said, content):
+    if n := said["comments"]:
+        return ngettext("Sent back with %(n)s comment.", "Sent back with %(n)s comments.", n) % {"n": n}
+    return _("Sent back.")
+
+
 TELL = {
     "logged": _logged,
     "facts": _facts,
@@ -175,6 +189,9 @@ TELL = {
     "withdrawn": _withdrawn,
     "level": _level,
     "shared": _shared,
+    "sent": _sent,
+    "approved": _approved,
+    "sent_back": _sent_back,
     "closed": _closed,
     "reopened": _reopened,
 }

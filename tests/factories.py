@@ -127,6 +127,32 @@ def waive(crisis, code, *, at=None, days=30):
     services.waive_gap(gap=gap, reason="The State does this by itself.", until=until, by=make_hq(), at=at)
 
 
+def send(crisis, *, by=None, at=NOON, **step):
+    """Who logged a crisis sends it to review through the service."""
+    services.send_to_review(crisis=crisis, by=by or crisis.logged_by, at=at, **step)
+
+
+def approve(crisis, *, by=None, at=NOON, **step):
+    """HQ approves what a crisis says now, through the service."""
+    crisis.refresh_from_db()
+    services.approve(crisis=crisis, by=by or make_hq(), seen=crisis.content_revision, at=at, **step)
+
+
+def send_back(crisis, *, by=None, at=NOON, note="Say where the number comes from.", **step):
+    """HQ sends a crisis back to its office through the service."""
+    crisis.refresh_from_db()
+    services.send_back(crisis=crisis, by=by or make_hq(), seen=crisis.content_revision, note=note, at=at, **step)
+
+
+def share(crisis, sharing="partners", *, at=NOON):
+    """The office sends a crisis to review, HQ approves it and shares it: what partners see. Answers the crisis."""
+    send(crisis, at=at)
+    approve(crisis, at=at)
+    services.share_crisis(crisis=crisis, sharing=sharing, by=make_hq(), at=at)
+    crisis.refresh_from_db()
+    return crisis
+
+
 def add_figure(crisis, value, *, by=None, at=NOON, **values):
     """A sourced figure added through the service: people affected, all groups, a United Nations report."""
     values = {

@@ -11,7 +11,18 @@ from crises import advice, plan
 from crises.models import AffectedGroup, PlanCell
 from sectors import reference
 from sectors.models import Complementarity, Edition, Provenance
-from tests.factories import log, make_field, make_hq, make_lead, make_partner, reader, set_priority, set_status, waive
+from tests.factories import (
+    log,
+    make_field,
+    make_hq,
+    make_lead,
+    make_partner,
+    reader,
+    set_priority,
+    set_status,
+    share,
+    waive,
+)
 from tests.test_plan_rules import ENTRIES, FACTS, PHASES, PLACES
 
 pytestmark = pytest.mark.django_db
@@ -223,7 +234,7 @@ def test_whom_refugees_are_referred_to_comes_first_where_consulates_are_concerne
 
 
 def test_advice_is_for_who_may_see_the_crisis():
-    hidden, shared = log(), log(sharing="partners")
+    hidden, shared = log(), share(log())
     partner = reader(make_partner("LBY"))
 
     assert partner.get(f"{V1}crises/{hidden.reference}/advice/").status_code == 404

@@ -6,7 +6,6 @@ import pytest
 from django.utils import timezone
 
 from crises import services
-from crises.models import Crisis
 from mcof.api import urlpatterns
 from offices.models import Country, Role
 from sectors import reference
@@ -24,6 +23,7 @@ from tests.factories import (
     reader,
     sector,
     set_status,
+    share,
     waive,
 )
 
@@ -88,6 +88,9 @@ def test_a_row_of_the_list_says_in_codes_what_a_crisis_is():
             "inter_agency": "L3",
             "gaps": needed - 2,
             "waived": 1,
+            "review": "not_reviewed",
+            "approved_at": None,
+            "changed_since_approval": False,
             "revision": crisis.revision,
             "updated_at": crisis.updated_at.isoformat().replace("+00:00", "Z"),
             "url": f"http://testserver/api/v1/crises/{crisis.reference}/",
@@ -100,7 +103,7 @@ def test_what_is_not_known_is_null():
     (row,) = rows(reader(make_hq()))
 
     unknown = {name for name, value in row.items() if value is None}
-    assert unknown == {"onset", "started", "started_precision", "level", "inter_agency"}
+    assert unknown == {"onset", "started", "started_precision", "level", "inter_agency", "approved_at"}
 
 
 def test_a_level_that_has_ended_is_in_force_no_more():
@@ -246,8 +249,8 @@ def cast():
     lima_field = make_field(lima, "lima-field")
     return {
         "office": log(title="Canary office", sharing="office", summary="Canary", country="LBY", office=tripoli),
-        "partners": log(title="Canary partners", sharing="partners"),
-        "public": log(title="Canary public", sharing="public"),
+        "partners": share(log(title="Canary partners")),
+        "public": share(log(title="Canary public"), "public"),
         "far": log(title="Canary far", country="PER", office=lima, by=lima_field, sharing="office", places="Canary"),
     }
 
@@ -351,7 +354,7 @@ def test_readers_outside_are_told_no_name_and_no_small_count(settings):
     field = make_field()
     field.first_name = "Canary"
     field.save()
-    crisis = log(sharing="public", by=field)
+    crisis = share(log(by=field), "public")
     set_status(crisis, "S03", "during", "active", lead="Canary", cluster_contact="Canary", note="Canary")
     for value in (None, 0, 1, 4, 5):
         add_figure(crisis, value)
@@ -379,7 +382,7 @@ def test_readers_outside_are_told_no_name_and_no_small_count(settings):
 
 def test_the_wider_crisis_is_named_only_to_who_may_see_it():
     wider = log(title="Region", sharing="office", country="TUN", office=make_office("tunis", country="TUN"))
-    crisis = log(sharing="partners", part_of=wider)
+    crisis = share(log(part_of=wider))
 
     def part_of(user):
         return reader(user).get(f"{V1}crises/{crisis.reference}/").json()["part_of"]
@@ -492,7 +495,6 @@ def full():
     crisis = log(
         other_countries=list(Country.objects.filter(pk__in=["TUN", "EGY"])),
         phases=("during", "after"),
-        sharing="partners",
     )
     for code in ("S01", "S03"):
         set_status(crisis, code, "during", "active")
@@ -506,7 +508,7 @@ def full():
     services.close_phase(crisis=crisis, phase=phase("during"), by=make_field())
     services.open_phase(crisis=crisis, phase=phase("during"), by=make_field())
     waive(crisis, "S02")
-    return Crisis.objects.get(pk=crisis.pk)
+    return share(crisis)
 
 
 @pytest.fixture
@@ -542,7 +544,7 @@ def test_a_list_of_gaps_costs_the_same_for_one_crisis_and_for_many(partner, djan
 
 
 def test_a_crisis_costs_the_same_with_one_statement_and_with_many(partner, django_assert_num_queries):
-    one = log(sharing="partners", other_countries=list(Country.objects.filter(pk="TUN")))
+    one = share(log(other_countries=list(Country.objects.filter(pk="TUN"))))
     add_figure(one, 100, sectors=[sector("S01")])
     services.add_activity(
         crisis=one, by=make_field(), name="Buses", source_kind="iom", sectors=[sector("S03")], at=NOON
@@ -556,7 +558,7 @@ def test_a_crisis_costs_the_same_with_one_statement_and_with_many(partner, djang
 
 
 def test_a_plan_costs_the_same_with_one_entry_and_with_many(partner, django_assert_num_queries):
-    one = log(sharing="partners")
+    one = share(log())
     set_status(one, "S03", "during", "active")
 
     # the token with its owner; the crisis, its periods, gaps, waivers, entries

@@ -22,7 +22,6 @@ from tests.factories import (
     decide_level,
     log,
     make_field,
-    make_hq,
     make_lead,
     make_office,
     make_partner,
@@ -30,6 +29,7 @@ from tests.factories import (
     phase,
     sector,
     set_status,
+    share,
     waive,
 )
 from tests.test_dashboard import apply
@@ -342,7 +342,7 @@ def test_the_gap_list_of_the_past_counts_what_it_lists(hq_client, office):
 def test_sharing_a_crisis_later_does_not_open_its_past_to_partners(partner_client, office, settings, client):
     settings.PUBLIC_CRISES = True
     crisis = log(office=office, title="Canaryville")
-    services.share_crisis(crisis=crisis, sharing="public", by=make_hq(), at=NOON + 2 * DAY)
+    share(crisis, "public", at=NOON + 2 * DAY)
 
     for reader in (partner_client, client):
         for page in (
@@ -373,7 +373,7 @@ def test_a_past_that_was_the_office_s_own_stays_hidden_from_its_neighbours(hq_cl
 
 def test_the_country_of_then_counts_for_partners(office):
     crisis = log(office=office, sharing="staff", country="TUN")
-    services.share_crisis(crisis=crisis, sharing="partners", by=make_hq(), at=NOON)
+    share(crisis)
     crisis.refresh_from_db()
     libya = Country.objects.get(pk="LBY")
     services.update_facts(
@@ -397,7 +397,7 @@ def test_a_hidden_crisis_answers_for_the_past_as_for_now(other_client, office):
 
 def test_partners_read_no_name_and_no_small_count_of_the_past(partner_client, office):
     crisis = log(office=office, sharing="staff")
-    services.share_crisis(crisis=crisis, sharing="partners", by=make_hq(), at=NOON)
+    share(crisis)
     set_status(crisis, "S03", "during", "active", lead="A. Name", at=NOON)
     add_figure(crisis, 3, at=NOON)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from crises import services
 from crises.models import Figure, PlanCell, Waiver
 from tests.conftest import signed_in
-from tests.factories import NOON, add_figure, log, make_field, make_hq, make_lead, sector, set_status
+from tests.factories import NOON, add_figure, log, make_field, make_hq, make_lead, sector, set_status, share
 from tests.test_plan_page import text
 
 pytestmark = pytest.mark.django_db
@@ -126,7 +126,7 @@ def test_the_past_of_the_cell_is_told_by_whom_and_from_what_to_what(field_client
 
 
 def test_partners_see_neither_names_nor_notes_nor_the_past(partner_client):
-    crisis = log(sharing="partners")
+    crisis = share(log())
     set_status(crisis, "S03", "during", "active", lead="CANARY-1", note="CANARY-2", cluster_contact="CANARY-3")
 
     response = partner_client.get(address(crisis))
@@ -285,7 +285,7 @@ def test_what_one_person_sent_is_not_shown_to_the_next_who_signs_in(office):
 
 
 def test_only_the_crisis_own_office_changes_a_cell(hq_client, partner_client, other_client):
-    crisis = log(sharing="partners")
+    crisis = share(log())
 
     assert hq_client.post(address(crisis), answers()).status_code == 403
     assert partner_client.post(address(crisis), answers()).status_code == 403

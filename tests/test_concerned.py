@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from crises import services
-from tests.factories import NOON, log, make_field, make_hq, make_lead, make_office, set_status, waive
+from tests.factories import NOON, log, make_field, make_lead, make_office, set_status, share, waive
 
 pytestmark = pytest.mark.django_db
 TRANSPORT, CONSULAR = "/sectors/transport-assistance/", "/sectors/emergency-consular-assistance/"
@@ -97,7 +97,7 @@ def test_only_crises_the_reader_may_see_are_shown(office, field_client, partner_
     log(office=office, title="inside")
     shared = log(office=office, title="shared")
     set_status(shared, "S01", "during", "active")
-    services.share_crisis(crisis=shared, sharing="partners", by=make_hq())
+    share(shared)
     lima = make_office("lima", country="PER")
     far = log(office=lima, by=make_field(lima, "lima-field"), title="far", country="PER")
     set_status(far, "S01", "during", "active", by=make_field(lima, "lima-field"))
@@ -115,7 +115,7 @@ def test_only_crises_the_reader_may_see_are_shown(office, field_client, partner_
 def test_visitors_see_public_crises_where_the_site_publishes_them(office, client, settings):
     settings.PUBLIC_CRISES = True
     log(office=office, title="inside")
-    services.share_crisis(crisis=log(office=office, title="public"), sharing="public", by=make_hq())
+    share(log(office=office, title="public"), "public")
 
     assert names(client, TRANSPORT) == ["public"]
 

@@ -27,6 +27,7 @@ from tests.factories import (
     make_partner,
     make_user,
     set_status,
+    share,
 )
 
 pytestmark = pytest.mark.django_db
@@ -285,7 +286,7 @@ def test_the_pages_of_a_system_and_a_cluster_list_the_contacts_country_by_countr
 
 def test_no_page_or_answer_gives_a_partner_or_a_visitor_a_contact(partner_client, client, settings):
     settings.PUBLIC_CRISES = True
-    crises = [log(sharing="partners"), log(sharing="public")]
+    crises = [share(log()), share(log(), "public")]
     for crisis in crises:
         set_status(crisis, "S12", "during", "active")
     for slug in ("refugee-regime", "protection"):

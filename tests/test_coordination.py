@@ -19,6 +19,7 @@ from tests.factories import (
     make_partner,
     reader,
     set_status,
+    share,
     waive,
 )
 from tests.test_plan_page import text
@@ -144,7 +145,7 @@ def test_a_closed_crisis_has_nobody_to_coordinate_with(lead_client, office):
 
 
 def test_a_partner_reads_the_sheet_without_contacts(partner_client):
-    crisis = log(sharing="partners")
+    crisis = share(log())
     add_contact(name="CANARY")
 
     response = partner_client.get(address(crisis))

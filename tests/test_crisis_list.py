@@ -14,7 +14,7 @@ from crises.models import Counter, Crisis
 from crises.views.pages import PAGE
 from offices.models import Office, Role
 from tests.conftest import signed_in
-from tests.factories import NOON, log, make_field, make_hq, make_lead, make_office, make_user, set_status, waive
+from tests.factories import NOON, log, make_field, make_hq, make_lead, make_office, make_user, set_status, share, waive
 
 pytestmark = pytest.mark.django_db
 
@@ -76,7 +76,7 @@ def test_a_row_says_where_a_crisis_stands(hq_client, office):
     said = row(hq_client, "floods")
 
     assert said.startswith(f"floods {crisis.reference} Libya · During, After")
-    assert said.endswith(f"Libya During, After 2 {n} Feb 2026 {updated} Tripoli")
+    assert said.endswith(f"Libya During, After 2 Not reviewed {n} Feb 2026 {updated} Tripoli")
 
 
 def test_a_crisis_without_an_update_for_too_long_is_marked_while_it_is_open(hq_client, office, settings):
@@ -104,7 +104,7 @@ def test_a_level_that_has_ended_is_not_shown(hq_client, office):
 def test_everybody_lists_what_they_may_see(office, hq_client, field_client, other_client, partner_client, client):
     log(office=office, title="inside", sharing="office")
     shared = log(office=office, title="shared")
-    services.share_crisis(crisis=shared, sharing="partners", by=make_hq())
+    share(shared)
 
     assert set(titles(hq_client)) == set(titles(field_client)) == {"inside", "shared"}
     assert titles(partner_client) == ["shared"]
@@ -116,7 +116,7 @@ def test_everybody_lists_what_they_may_see(office, hq_client, field_client, othe
 def test_visitors_list_public_crises_where_the_site_publishes_them(office, client, settings):
     settings.PUBLIC_CRISES = True
     log(office=office, title="inside")
-    services.share_crisis(crisis=log(office=office, title="public"), sharing="public", by=make_hq())
+    share(log(office=office, title="public"), "public")
 
     assert titles(client) == ["public"]
     assert "2 crises" not in read(client)
@@ -298,6 +298,8 @@ def test_the_file_holds_every_row_of_the_filter_and_no_formula(office, hq_client
         "iom_level": "",
         "critical_gaps": str(crisis.gaps.open().count()),
         "sharing": "staff",
+        "review": "not_reviewed",
+        "approved_at": "",
         "logged_at": "2026-03-01T12:00:00+00:00",
         "updated_at": "2026-03-01T12:00:00+00:00",
         "revision": str(crisis.revision),

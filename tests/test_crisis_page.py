@@ -28,6 +28,7 @@ from tests.factories import (
     make_user,
     phase,
     set_status,
+    share,
     waive,
 )
 
@@ -109,7 +110,7 @@ def test_a_level_that_nobody_decided_or_that_has_ended_is_not_assessed(hq_client
 def test_each_person_is_offered_what_they_may_do(request, client_name, actions):
     crisis = log()
     if client_name == "partner_client":
-        services.share_crisis(crisis=crisis, sharing="partners", by=make_hq(), at=LATER)
+        share(crisis, at=LATER)
 
     assert links(request.getfixturevalue(client_name), crisis) == actions
 
@@ -167,7 +168,7 @@ def test_a_fresh_gap_is_not_late(hq_client):
 
 
 def test_who_may_change_nothing_and_who_reads_a_closed_crisis_is_told_of_nothing_to_do(lead_client, partner_client):
-    crisis = log(sharing="partners")
+    crisis = share(log())
     assert steps(partner_client, crisis) == []
 
     services.close_crisis(crisis=crisis, by=make_lead(), at=LATER)
@@ -205,7 +206,7 @@ def test_no_figure_is_said_and_not_shown_as_zero(field_client):
     ("value", "shown"), [(0, "0 people"), (1, "fewer than 5 people"), (4, "fewer than 5 people"), (5, "5 people")]
 )
 def test_a_count_that_could_point_to_a_person_is_blurred_for_partners(partner_client, field_client, value, shown):
-    crisis = log(sharing="partners")
+    crisis = share(log())
     add_figure(crisis, value)
 
     assert f"People affected {shown} United Nations" in card(partner_client, crisis, "Key figures")
@@ -337,10 +338,10 @@ def test_a_single_line_of_work_needs_no_sum(field_client):
 )
 def test_the_page_says_who_can_see_it(hq_client, sharing, readers):
     crisis = log()
-    if sharing != "staff":
-        services.share_crisis(
-            crisis=crisis, sharing=sharing, by=make_field() if sharing == "office" else make_hq(), at=LATER
-        )
+    if sharing == "office":
+        services.share_crisis(crisis=crisis, sharing=sharing, by=make_field(), at=LATER)
+    elif sharing != "staff":
+        share(crisis, sharing)
 
     said = card(hq_client, crisis, "Who can see this crisis?")
 
@@ -348,12 +349,20 @@ def test_the_page_says_who_can_see_it(hq_client, sharing, readers):
     assert said.endswith(" ".join(readers))
 
 
+def test_the_page_says_that_what_is_shared_outside_is_seen_once_it_is_approved(hq_client):
+    crisis, waits = log(), "Nobody outside the organisation yet: they see it once it is approved"
+    services.share_crisis(crisis=crisis, sharing="partners", by=make_hq(), at=LATER)
+    assert card(hq_client, crisis, "Who can see this crisis?").endswith(waits)
+
+    assert waits not in card(hq_client, share(crisis), "Who can see this crisis?")
+
+
 def test_partners_and_visitors_see_the_office_and_no_name_of_staff_and_no_history(partner_client, client, settings):
     settings.PUBLIC_CRISES = True
     field = make_field()
     field.first_name = "Canary"
     field.save()
-    crisis = log(by=field, sharing="public")
+    crisis = share(log(by=field), "public")
     set_status(crisis, "S03", "during", "active", by=field, lead="Canary lead")
     add_figure(crisis, 12500, by=field)
 
@@ -376,7 +385,7 @@ def test_a_crisis_that_is_not_shared_is_not_found(other_client, partner_client):
 
 
 def test_a_visitor_signs_in_first_unless_the_site_publishes_crises(client, settings):
-    crisis = log(sharing="public")
+    crisis = share(log(), "public")
     address = reverse("crisis", args=[crisis.reference])
     assert client.get(address).url.endswith(f"?next={address}")
 
@@ -461,7 +470,7 @@ def test_every_event_that_the_services_record_has_its_sentence():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], (ast.Constant, ast.Name)):
                 name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-                if name == "record" and isinstance(node.args[0], ast.Constant):
+                if name in ("record", "_step") and isinstance(node.args[0], ast.Constant):
                     recorded.add(node.args[0].value)
                 if name == "_add":
                     recorded.add(node.args[1].value)
@@ -521,7 +530,7 @@ def test_the_page_costs_the_same_whatever_there_is_to_show(field_client, hq_clie
 
 
 def test_a_partner_costs_one_query_less(partner_client, django_assert_num_queries):
-    crisis = log(sharing="partners")
+    crisis = share(log())
     page(partner_client, crisis)
 
     # as above, without the history

@@ -17,10 +17,10 @@ from tests.factories import (
     add_figure,
     log,
     make_field,
-    make_hq,
     make_lead,
     make_office,
     set_status,
+    share,
     waive,
 )
 
@@ -157,7 +157,7 @@ def test_outsiders_cannot_tell_a_small_figure_from_the_table_or_the_sum(cast, hq
     add_figure(cast["libya"], 3)
     add_figure(second, 500)
     for crisis in (cast["libya"], second):
-        services.share_crisis(crisis=crisis, sharing="partners", by=make_hq())
+        share(crisis)
 
     inside, outside = read(hq_client), read(partner_client)
 
@@ -168,7 +168,7 @@ def test_outsiders_cannot_tell_a_small_figure_from_the_table_or_the_sum(cast, hq
 
 
 def test_each_reader_has_the_picture_of_their_own_scope(cast, field_client, partner_client, other_client, client):
-    services.share_crisis(crisis=cast["peru"], sharing="partners", by=make_hq())
+    share(cast["peru"])
 
     assert set(crises_in_table(read(field_client))) == {"libya"}
     assert set(crises_in_table(read(other_client))) == {"peru"}

@@ -11,7 +11,7 @@ from django.urls import reverse
 from crises import services
 from crises.models import Activity, Figure, LevelDecision
 from tests.conftest import signed_in
-from tests.factories import NOON, add_activity, add_figure, decide_level, log, make_field, make_hq, make_lead
+from tests.factories import NOON, add_activity, add_figure, decide_level, log, make_field, make_hq, make_lead, share
 
 pytestmark = pytest.mark.django_db
 
@@ -390,7 +390,7 @@ def test_names_of_who_recorded_a_figure_stay_inside(partner_client):
     field = make_field()
     field.first_name = "Canary"
     field.save()
-    crisis = log(by=field, sharing="partners")
+    crisis = share(log(by=field))
     add_figure(crisis, 3, by=field)
 
     page = partner_client.get(address("figure-list", crisis)).content.decode()

@@ -12,7 +12,7 @@ from django.utils import timezone
 from crises import services
 from crises.models import Gap
 from crises.views.pages import PAGE
-from tests.factories import NOON, log, make_field, make_hq, make_lead, make_office, set_status, waive
+from tests.factories import NOON, log, make_field, make_lead, make_office, set_status, share, waive
 
 pytestmark = pytest.mark.django_db
 
@@ -93,7 +93,7 @@ def test_only_what_the_reader_may_see_is_listed_and_counted(office, field_client
     log(office=lima, by=make_field(lima, "lima-field"), title="far", country="PER")
     shared = log(office=office, title="shared", phases=["before"])
     log(office=office, title="inside", phases=["before"])
-    services.share_crisis(crisis=shared, sharing="partners", by=make_hq())
+    share(shared)
 
     assert len(rows(field_client)) == 6
     assert "6 critical sectors are not active" in read(field_client)

@@ -4,10 +4,9 @@ import re
 
 import pytest
 
-from crises import services
 from crises.models import Crisis
 from offices.models import Office, Token
-from tests.factories import make_field, make_hq, make_office, make_partner
+from tests.factories import make_field, make_hq, make_office, make_partner, share
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PASSWORD = "a password for tests"
@@ -85,7 +84,7 @@ def walk(page, people, live_server):
     assert "Libya 2014" in listed
     assert "Transport Assistance" not in listed
 
-    services.share_crisis(crisis=crisis, sharing="partners", by=people["hq"])
+    share(crisis)
     _row, token = Token.objects.create(people["partner"])
     answer = page.request.get(
         f"{live_server.url}/api/v1/crises/{crisis.reference}/plan/", headers={"Authorization": f"Token {token}"}

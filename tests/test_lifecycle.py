@@ -9,7 +9,18 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from crises import services
 from crises.models import Crisis, Gap
 from crises.reading import plan_of
-from tests.factories import NOON, add_figure, log, make_field, make_hq, make_lead, make_partner, phase, set_status
+from tests.factories import (
+    NOON,
+    add_figure,
+    log,
+    make_field,
+    make_hq,
+    make_lead,
+    make_partner,
+    phase,
+    set_status,
+    share,
+)
 
 pytestmark = pytest.mark.django_db
 LATER = NOON + timedelta(days=2)
@@ -121,7 +132,7 @@ def test_only_hq_shares_outside_and_takes_back_what_was_shared_outside():
 
     with pytest.raises(PermissionDenied):
         services.share_crisis(crisis=crisis, sharing="partners", by=make_lead(), at=LATER)
-    services.share_crisis(crisis=crisis, sharing="partners", by=make_hq(), at=LATER)
+    share(crisis, at=LATER)
 
     assert Crisis.objects.visible_to(reader).get() == crisis
     with pytest.raises(PermissionDenied):

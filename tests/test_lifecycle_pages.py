@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from crises import services
 from crises.models import Crisis
-from tests.factories import NOON, log, make_field, make_hq, make_lead, phase, set_status
+from tests.factories import NOON, approve, log, make_field, make_lead, phase, send, set_status, share
 
 pytestmark = pytest.mark.django_db
 LATER = NOON + timedelta(days=2)
@@ -271,7 +271,7 @@ def test_each_person_is_offered_only_what_they_may_decide(field_client, hq_clien
     assert choices(field_client, crisis) == ["office", "staff"]
     assert choices(hq_client, crisis) == ["staff", "partners", "public"]
 
-    services.share_crisis(crisis=crisis, sharing="partners", by=make_hq(), at=LATER)
+    share(crisis, at=LATER)
 
     assert choices(hq_client, crisis) == ["office", "staff", "partners", "public"]
     assert field_client.get(address("crisis-sharing", crisis)).status_code == 403
@@ -279,6 +279,11 @@ def test_each_person_is_offered_only_what_they_may_decide(field_client, hq_clien
 
 def test_the_choice_says_who_will_see_it_before_and_after(hq_client, partner_client):
     crisis = log()
+    once = "Partners and the public see it once it is approved."
+    assert once in text(hq_client.get(address("crisis-sharing", crisis)))
+    send(crisis)
+    approve(crisis)
+    assert once not in text(hq_client.get(address("crisis-sharing", crisis)))
     sentence = "Partners: also partner organisations whose agreement names the country."
     assert sentence in text(hq_client.get(address("crisis-sharing", crisis)))
     assert partner_client.get(address("crisis", crisis)).status_code == 404

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from crises import services
-from tests.factories import NOON, log, make_field, make_hq, make_lead, phase, sector, set_status
+from tests.factories import NOON, log, make_field, make_hq, make_lead, phase, sector, set_status, share
 
 pytestmark = pytest.mark.django_db
 STATIC = Path(site.BASE_DIR) / "mcof" / "static"
@@ -201,7 +201,7 @@ def test_a_closed_crisis_keeps_its_plan_without_gaps_or_forms(lead_client, offic
 
 
 def test_only_the_crisis_own_office_is_offered_changes(hq_client, partner_client):
-    crisis = log(sharing="partners")
+    crisis = share(log())
 
     for client in (hq_client, partner_client):
         response = client.get(address(crisis))
@@ -211,7 +211,7 @@ def test_only_the_crisis_own_office_is_offered_changes(hq_client, partner_client
 
 
 def test_partners_and_visitors_see_no_name_of_staff_and_no_note(partner_client, settings):
-    crisis = log(sharing="public")
+    crisis = share(log(), "public")
     set_status(crisis, "S03", "during", "active", lead="CANARY-lead", note="CANARY-note", cluster_contact="CANARY-c")
     settings.PUBLIC_CRISES = True
 

@@ -5,7 +5,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from crises.models import Crisis
 from offices.models import Office, Role
-from tests.factories import log, make_field, make_hq, make_lead, make_office, make_partner, make_user
+from tests.factories import log, make_field, make_hq, make_lead, make_office, make_partner, make_user, share
 
 pytestmark = pytest.mark.django_db
 
@@ -28,8 +28,8 @@ def cast():
         "neighbour": log(office=tunis, by=tunis_field, title="neighbour", country="TUN"),
         "neighbour-office": log(office=tunis, by=tunis_field, title="neighbour-office", sharing="office"),
         "far": log(office=lima, by=lima_field, title="far", country="PER"),
-        "far-partners": log(office=lima, by=lima_field, title="far-partners", country="PER", sharing="partners"),
-        "public": log(office=lima, by=lima_field, title="public", country="COL", sharing="public"),
+        "far-partners": share(log(office=lima, by=lima_field, title="far-partners", country="PER")),
+        "public": share(log(office=lima, by=lima_field, title="public", country="COL"), "public"),
     }
 
 

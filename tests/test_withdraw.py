@@ -17,7 +17,18 @@ from crises import dashboard, services
 from crises.models import Activity, Crisis, Figure
 from crises.money import lines_of
 from crises.series import figures_of
-from tests.factories import NOON, add_activity, add_figure, log, make_field, make_hq, make_lead, make_partner, reader
+from tests.factories import (
+    NOON,
+    add_activity,
+    add_figure,
+    log,
+    make_field,
+    make_hq,
+    make_lead,
+    make_partner,
+    reader,
+    share,
+)
 
 pytestmark = pytest.mark.django_db
 WHY = "The source counted one camp twice."
@@ -122,7 +133,7 @@ def test_the_figures_of_a_closed_crisis_can_be_withdrawn_too():
 
 
 def test_what_is_withdrawn_no_longer_counts_on_the_page_the_dashboard_or_the_api(field_client):
-    crisis = log(sharing="partners")
+    crisis = share(log())
     add_figure(crisis, 640, as_of=date(2026, 1, 1))
     wrong = add_figure(crisis, 99_000)
     line = add_activity(crisis, "Buses", sectors=["S03"], required=77_000)
@@ -141,7 +152,7 @@ def test_what_is_withdrawn_no_longer_counts_on_the_page_the_dashboard_or_the_api
 
 
 def test_the_list_keeps_it_for_staff_with_the_reason_and_not_for_partners(field_client, partner_client):
-    crisis = log(sharing="partners")
+    crisis = share(log())
     wrong = add_figure(crisis, 99_000)
     withdraw(wrong)
     listed = reverse("figure-list", args=[crisis.reference])
@@ -240,7 +251,7 @@ def test_a_statement_of_another_crisis_is_not_found(field_client):
 
 
 def test_hq_and_partners_withdraw_nothing(hq_client, partner_client):
-    figure = add_figure(log(sharing="partners"), 70)
+    figure = add_figure(share(log()), 70)
 
     assert send(hq_client, figure).status_code == 403
     assert send(partner_client, figure).status_code == 403
@@ -265,7 +276,7 @@ def test_lines_come_with_all_their_sectors_in_one_query(django_assert_num_querie
 
 
 def test_readers_of_the_api_outside_learn_nothing_of_what_was_withdrawn():
-    crisis = log(sharing="partners")
+    crisis = share(log())
     withdraw(add_figure(crisis, 99_000))
 
     body = reader(make_partner("LBY")).get(f"/api/v1/crises/{crisis.reference}/")

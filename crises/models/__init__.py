@@ -5,6 +5,7 @@ from .crisis import AffectedGroup, Crisis, PhasePeriod
 from .figures import Figure
 from .plan import Gap, PlanCell, PlanPriority, Waiver
 from .receipts import Counter, Draft, Receipt
+from .review import Review, ReviewComment, ReviewState
 from .standing import Standing
 from .statements import Activity, LevelDecision, SourceKind
 
@@ -22,6 +23,9 @@ __all__ = [
     "PlanCell",
     "PlanPriority",
     "Receipt",
+    "Review",
+    "ReviewComment",
+    "ReviewState",
     "SourceKind",
     "Standing",
     "Waiver",

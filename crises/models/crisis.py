@@ -7,13 +7,16 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from crises.dates import Precision, iso, spoken
 from offices.models import Country, Office, Role
 from sectors.models import Edition, Phase
+
+from .review import Review, ReviewState, review_columns, state_of
 
 GLIDE_HAZARDS = "CW|CE|DR|EQ|EP|EC|ET|FA|FR|FF|FL|HT|IN|LS|MS|OT|ST|SL|AV|SS|AC|TO|TC|TS|VW|VO|WV|WF"
 GLIDE = re.compile(rf"({GLIDE_HAZARDS})-\d{{4}}-\d{{6}}-([A-Z]{{3}}|---)")
@@ -35,22 +38,24 @@ class AffectedGroup(models.TextChoices):
     LOCAL_COMMUNITIES = "local_communities", _("Local and host communities")
 
 
-def readable_by(user):
-    """Which crises this person may read, as a condition on crises or on the rows of their history.
+def readable_by(user, moment=None):
+    """Which crises this person may read, as a condition on crises or on the rows of their history at a moment.
 
     Starts from none: each right adds to it. Staff: the crises of their offices and of those below; field officers and
     leads also the open crises of their region that are shared with staff; HQ reviewers every crisis. Partners: crises
     shared with partners whose main country is in their agreement. Others: public crises, where the site publishes any.
+    Nobody outside the organisation sees a crisis that had never been approved.
     """
     none, withdrawn = Q(pk__in=[]), Q(status=Crisis.Status.WITHDRAWN)
+    approved = Q(Exists(Review.objects.by_then(moment).filter(crisis=OuterRef("id"), kind=Review.Kind.APPROVED)))
     if not user.is_authenticated:
-        return Q(sharing=Crisis.Sharing.PUBLIC) & ~withdrawn if settings.PUBLIC_CRISES else none
+        return Q(sharing=Crisis.Sharing.PUBLIC) & ~withdrawn & approved if settings.PUBLIC_CRISES else none
     if not user.is_active:
         return none
     if user.partner_id:
         agreed = Country.objects.filter(partners=user.partner_id)
         shared = [Crisis.Sharing.PARTNERS, Crisis.Sharing.PUBLIC]
-        return Q(sharing__in=shared, main_country__in=agreed) & ~withdrawn
+        return Q(sharing__in=shared, main_country__in=agreed) & ~withdrawn & approved
     return (
         Q(office__in=Office.objects.reached_by(user, Role.FIELD, Role.LEAD, Role.REGIONAL))
         | Q(office__in=Office.objects.in_region_of(user), status=Crisis.Status.OPEN) & ~Q(sharing=Crisis.Sharing.OFFICE)
@@ -69,7 +74,7 @@ class CrisisQuerySet(models.QuerySet):
         rows = Crisis.history.filter(id=OuterRef("pk"), history_date__lte=moment)
         last = rows.order_by("-history_date", "-history_id").values("history_id")[:1]
         return self.alias(row_then=Subquery(last)).filter(
-            Exists(Crisis.history.filter(readable_by(user), history_id=OuterRef("row_then")))
+            Exists(Crisis.history.filter(readable_by(user, moment), history_id=OuterRef("row_then")))
         )
 
     def editable_by(self, user):
@@ -84,15 +89,63 @@ class CrisisQuerySet(models.QuerySet):
         """The crises on which this person decides levels, waivers and sharing outside staff: HQ, every crisis."""
         return self.filter(Exists(user.memberships.filter(role=Role.HQ))) if user.is_active else self.none()
 
+    def reviewable_by(self, user):
+        """The crises this person may approve or send back: leads of the office, regional officers above it, HQ."""
+        if not user.is_active:
+            return self.none()
+        return self.filter(
+            Q(office__in=Office.objects.reached_by(user, Role.LEAD, Role.REGIONAL))
+            | Exists(user.memberships.filter(role=Role.HQ))
+        )
+
+    def authored_by(self, user):
+        """The crises of which this person changed, or sent to review, what has not been approved since.
+
+        The rows of history that carry the content of their own revision are those that changed it.
+        """
+        steps = Review.objects.filter(crisis=OuterRef("pk"))
+        approvals = steps.filter(kind=Review.Kind.APPROVED).order_by("-revision")
+        changes = Crisis.history.filter(id=OuterRef("pk"), history_user=user, content_revision=F("revision"))
+        return self.annotate(
+            approved_content=Coalesce(Subquery(approvals.values("content_revision")[:1]), 0),
+            approved_step=Coalesce(Subquery(approvals.values("revision")[:1]), 0),
+        ).filter(
+            Exists(changes.filter(revision__gt=OuterRef("approved_content")))
+            | Exists(steps.filter(kind=Review.Kind.SENT, by=user, revision__gt=OuterRef("approved_step")))
+        )
+
+    def with_review(self):
+        """Adds what `review` and `changed_since_approval` follow from (see review.review_columns). No further query."""
+        return self.annotate(**review_columns())
+
+    def standing_in_review(self, state):
+        """Those whose review stands at this state: review.state_of, as a question to the database."""
+        approved, now = Q(last_review=Review.Kind.APPROVED), Q(approved_revision=F("content_revision"))
+        return self.with_review().filter(
+            {
+                ReviewState.NOT_REVIEWED: Q(last_review=None),
+                ReviewState.IN_REVIEW: Q(last_review=Review.Kind.SENT),
+                ReviewState.APPROVED: approved & now,
+                ReviewState.SENT_BACK: Q(last_review=Review.Kind.SENT_BACK),
+                ReviewState.CHANGED: approved & ~now,
+            }[state]
+        )
+
     def with_rights(self, user):
-        """Adds may_edit, may_close and may_decide for this person. No further query."""
+        """Adds may_edit, may_close, may_decide and may_review for this person, and `authored`. No further query.
+
+        What somebody authored since the last approval they may not approve.
+        """
+        signed_in = user.is_authenticated
         return self.annotate(
             **{
                 right: Exists(allowed.filter(pk=OuterRef("pk")))
                 for right, allowed in {
                     "may_edit": Crisis.objects.editable_by(user),
                     "may_close": Crisis.objects.closable_by(user),
-                    "may_decide": Crisis.objects.decidable_by(user) if user.is_authenticated else Crisis.objects.none(),
+                    "may_review": Crisis.objects.reviewable_by(user) if signed_in else Crisis.objects.none(),
+                    "authored": Crisis.objects.authored_by(user) if signed_in else Crisis.objects.none(),
+                    "may_decide": Crisis.objects.decidable_by(user) if signed_in else Crisis.objects.none(),
                 }.items()
             }
         )
@@ -111,7 +164,7 @@ class Crisis(models.Model):
     """A migration crisis as an office knows it (IC/2012/7, paragraph 3).
 
     Null always means "not known yet". `revision` is the number of the last change to anything of the crisis,
-    `facts_revision` of the last change to its own facts.
+    `facts_revision` of the last change to its own facts, `content_revision` of the last change to what is reviewed.
     """
 
     class Onset(models.TextChoices):
@@ -178,6 +231,7 @@ class Crisis(models.Model):
     updated_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
     revision = models.BigIntegerField(unique=True, editable=False)
     facts_revision = models.BigIntegerField(editable=False)
+    content_revision = models.BigIntegerField(default=0, editable=False)
     search = models.TextField(editable=False, default="")
 
     objects = CrisisQuerySet.as_manager()
@@ -250,6 +304,20 @@ class Crisis(models.Model):
     @property
     def is_open(self):
         return self.status == self.Status.OPEN
+
+    @property
+    def review(self):
+        """Where its review stands; of crises as of `with_review`."""
+        return state_of(self.last_review, self.approved_revision, self.content_revision)
+
+    @property
+    def changed_since_approval(self):
+        """Whether something that is reviewed has changed since the last approval, wherever the review stands now."""
+        return self.approved_revision is not None and self.approved_revision != self.content_revision
+
+    @property
+    def review_label(self):
+        return ReviewState(self.review).label
 
     @property
     def group_labels(self):

@@ -11,6 +11,7 @@ from .contacts import add_contact, change_contact, remove_contact, require_keepe
 from .drafts import discard_draft, save_draft
 from .facts import log_crisis, update_facts
 from .lifecycle import close_crisis, close_phase, open_phase, reopen_crisis, right_to_share, share_crisis
+from .reviews import approve, send_back, send_to_review
 from .statements import add_activity, add_figure, decide_level, withdraw_statement
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "add_activity",
     "add_contact",
     "add_figure",
+    "approve",
     "change_contact",
     "change_status",
     "close_crisis",
@@ -34,6 +36,8 @@ __all__ = [
     "require_keeper",
     "right_to_share",
     "save_draft",
+    "send_back",
+    "send_to_review",
     "set_priority",
     "share_crisis",
     "update_facts",

@@ -16,11 +16,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crises import plan, standing
-from crises.models import Counter, Crisis, Gap, PlanCell, Receipt
+from crises.models import Counter, Crisis, Gap, PlanCell, Receipt, Review
 from sectors import reference
 
 # Changes that leave the figures and levels of a crisis as they are.
-SAY_NOTHING = {"status", "priority", "confirmed", "waived", "facts", "phase_opened", "phase_closed", "shared"}
+SAY_NOTHING = {"status", "priority", "confirmed", "waived", "facts", "phase_opened", "phase_closed", "shared"} | {
+    *Review.Kind.values
+}
 RIGHTS = {
     "edit": (
         Crisis.objects.editable_by,
@@ -30,11 +32,21 @@ RIGHTS = {
         Crisis.objects.closable_by,
         _("You need to be the lead of this crisis's office. Headquarters grants that."),
     ),
+    "review": (
+        Crisis.objects.reviewable_by,
+        _(
+            "You need to be the lead of this crisis's office, a regional officer above it or an HQ reviewer. "
+            "An administrator grants that."
+        ),
+    ),
     "decide": (
         Crisis.objects.decidable_by,
         _("You need to be an HQ reviewer. An administrator grants that."),
     ),
 }
+
+# What happens around a crisis and is not reviewed itself. Anything else, known or not, changes what was approved.
+NOT_REVIEWED = {"shared", "level", "waived", *Review.Kind.values}
 
 
 class Stale(Exception):
@@ -159,6 +171,8 @@ class Amendment:
         self.crisis.updated_at, self.crisis.updated_by = self.at, self.by
         if self.event.get("event") in ("logged", "facts"):
             self.crisis.facts_revision = revision
+        if self.event.get("event") not in NOT_REVIEWED:
+            self.crisis.content_revision = revision
         self._save_crisis()
         for row, many in self.rows:
             if hasattr(row, "revision"):

@@ -149,10 +149,13 @@ def _readers_in_words(crisis):
     readers = [_("Staff of %(office)s and of the offices above it, and HQ") % words]
     if crisis.sharing != Crisis.Sharing.OFFICE:
         readers.append(_("Staff of the other offices of the region, while the crisis is open"))
-    if crisis.sharing in (Crisis.Sharing.PARTNERS, Crisis.Sharing.PUBLIC):
+    outside = crisis.sharing in (Crisis.Sharing.PARTNERS, Crisis.Sharing.PUBLIC)
+    if outside:
         readers.append(_("Partner organisations whose agreement names %(country)s") % words)
     if crisis.sharing == Crisis.Sharing.PUBLIC:
         readers.append(_("Anybody") if settings.PUBLIC_CRISES else _("Anybody, once this site publishes crises"))
+    if outside and not crisis.approved_at:
+        readers.append(_("Nobody outside the organisation yet: they see it once it is approved"))
     return readers
 
 

@@ -120,7 +120,7 @@ def crisis_list(request):
         "crises/list.html",
         {
             "filter": narrowed,
-            "fields": narrowed.fields("region country office phase level needs cause status exercise"),
+            "fields": narrowed.fields("region country office phase level needs cause status review exercise"),
             "chips": narrowed.chips(),
             "page": page,
             **_turns(narrowed, page),
@@ -162,7 +162,7 @@ def crisis_list_csv(request):
         return wrong_address(request, problems, csv=True)
     header = (
         "reference,title,status,exercise,country,country_name,region,office,cause,glide,started,phases,iom_level,"
-        "critical_gaps,sharing,logged_at,updated_at,revision"
+        "critical_gaps,sharing,review,approved_at,logged_at,updated_at,revision"
     )
 
     def line(crisis):
@@ -182,6 +182,8 @@ def crisis_list_csv(request):
             None if crisis.level_ended else crisis.level_value,
             crisis.gap_count,
             crisis.sharing,
+            crisis.review,
+            crisis.approved_at and crisis.approved_at.isoformat(timespec="seconds"),
             crisis.logged_at.isoformat(timespec="seconds"),
             crisis.updated_at.isoformat(timespec="seconds"),
             crisis.revision,

@@ -29,8 +29,8 @@ def readers(view):
 
 
 def seen_crises(request):
-    """The crises the reader may see, each with what they may do and whom it names."""
-    crises = Crisis.objects.visible_to(request.user).with_rights(request.user)
+    """The crises the reader may see, each with what they may do, where its review stands and whom it names."""
+    crises = Crisis.objects.visible_to(request.user).with_rights(request.user).with_review()
     return crises.select_related("main_country", "office", "focal_point", "updated_by", "part_of")
 
 
@@ -43,7 +43,7 @@ def seen_crisis(request, reference, **also):
 
 
 def allowed(request, reference, right, **also):
-    """The crisis, if the reader holds this right on it (edit, close or decide). 403 that names the missing right."""
+    """The crisis, if the reader has this right (edit, close, review, decide). 403 that names what is missing."""
     crisis = seen_crisis(request, reference, **also)
     if not getattr(crisis, f"may_{right}"):
         raise PermissionDenied(RIGHTS[right][1])
