@@ -25,11 +25,15 @@ def next_steps(crisis, plan, figures):
 def _of_the_office(crisis, plan, figures):
     if n := len(plan.gaps):
         words = ngettext(
-            "Confirm sectors: %(n)s critical one is not active",
-            "Confirm sectors: %(n)s critical ones are not active",
+            "Activate: %(n)s critical sector is not active",
+            "Activate: %(n)s critical sectors are not active",
             n,
         )
         yield Step(words % {"n": n}, "plan", "?show=gaps")
+    waiting = sum(cell.phase_open and not (cell.changed or cell.confirmed) for cell in plan.cells)
+    if waiting:
+        words = ngettext("Confirm the priority of %(n)s sector", "Confirm the priorities of %(n)s sectors", waiting)
+        yield Step(words % {"n": waiting}, "plan-confirm")
     asked = {cell.question: cell.question_words for cell in plan.cells if cell.question and cell.phase_open}
     for fact, question in asked.items():
         yield Step(_("Answer: %(question)s") % {"question": question}, "crisis-edit", f"#id_{fact}_0")

@@ -244,6 +244,15 @@ def tally(plan):
     )
 
 
+def tailored(plan):
+    """In a sentence, how the office has departed from the framework; empty where it has not."""
+    raised, lowered = sum(cell.raised and cell.changed for cell in plan), sum(cell.lowered for cell in plan)
+    words = {"raised": raised, "lowered": lowered, "none": sum(not cell.applies for cell in plan)}
+    if not any(cell.changed for cell in plan):
+        return ""
+    return gettext("Changed by the office: %(raised)s raised, %(lowered)s lowered, %(none)s not applicable.") % words
+
+
 def cells(content, crisis, entries=(), open_phases=(), gaps=()):
     """The plan: one explained cell for each sector and phase of the edition, by sector then phase.
 

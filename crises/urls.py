@@ -2,7 +2,21 @@
 
 from django.urls import path
 
-from crises.views import cell, contacts, coordination, crisis, dashboard, figures, framework, hq, log, plan, statements
+from crises.views import (
+    cell,
+    contacts,
+    coordination,
+    crisis,
+    dashboard,
+    figures,
+    framework,
+    gaps,
+    hq,
+    log,
+    plan,
+    statements,
+    tailoring,
+)
 
 urlpatterns = [
     path("", hq.home, name="home"),
@@ -18,6 +32,9 @@ urlpatterns = [
     # /crises/<reference>/
     path("crises/<slug:reference>/", crisis.crisis_page, name="crisis"),
     path("crises/<slug:reference>/edit/", log.edit_facts, name="crisis-edit"),
+    path("crises/<slug:reference>/answer/", tailoring.answer, name="crisis-answer"),
+    path("crises/<slug:reference>/gaps/", gaps.crisis_gaps, name="crisis-gaps"),
+    path("crises/<slug:reference>/gaps.csv", gaps.crisis_gaps_csv, name="crisis-gaps-csv"),
     path("crises/<slug:reference>/phases/", crisis.phases, name="crisis-phases"),
     path("crises/<slug:reference>/close/", crisis.close, name="crisis-close"),
     path("crises/<slug:reference>/reopen/", crisis.reopen, name="crisis-reopen"),
@@ -39,6 +56,8 @@ urlpatterns = [
     # /crises/<reference>/plan/
     path("crises/<slug:reference>/plan/", plan.plan_page, name="plan"),
     path("crises/<slug:reference>/plan.csv", plan.plan_csv, name="plan-csv"),
+    path("crises/<slug:reference>/plan/confirm/", tailoring.confirm, name="plan-confirm"),
+    path("crises/<slug:reference>/plan/<slug:sector>/<slug:phase>/priority/", tailoring.priority, name="priority"),
     path("crises/<slug:reference>/plan/<slug:sector>/<slug:phase>/", cell.cell_page, name="cell"),
     path("crises/<slug:reference>/plan/<slug:sector>/<slug:phase>/waive/", cell.waive, name="gap-waive"),
     # /crises/<reference>/coordination/

@@ -34,7 +34,9 @@ def pytest_collection_modifyitems(config, items):
 def pytest_terminal_summary(terminalreporter):
     """What the pages weigh, beside their budgets, wherever they were weighed."""
     reports = [report for found in terminalreporter.stats.values() for report in found if hasattr(report, "when")]
-    weights = [value for report in reports for name, value in report.user_properties if name == "weight"]
+    weights = [
+        value for report in reports for name, value in getattr(report, "user_properties", ()) if name == "weight"
+    ]
     if weights:
         terminalreporter.section("first view of a page, HTML and CSS compressed")
         for weight in sorted(set(weights)):

@@ -3,7 +3,17 @@
 import pytest
 
 from crises.models import Contact
-from tests.factories import add_contact, add_figure, log, make_field, make_hq, make_lead, make_office, set_status
+from tests.factories import (
+    add_contact,
+    add_figure,
+    log,
+    make_field,
+    make_hq,
+    make_lead,
+    make_office,
+    set_priority,
+    set_status,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -44,6 +54,9 @@ FOR_FIELD = [
     "/crises/{crisis}/activities/new/",
     "/crises/{crisis}/plan/?phase=all",
     "/crises/{crisis}/plan/S03/during/",
+    "/crises/{crisis}/plan/S03/during/priority/",
+    "/crises/{crisis}/plan/confirm/",
+    "/crises/{crisis}/gaps/",
     "/crises/{crisis}/?as_of=2026-03-01",
     "/crises/{crisis}/plan/?phase=all&as_of=2026-03-01",
     "/crises/{crisis}/plan/S03/during/?as_of=2026-03-01T13:00Z",
@@ -79,6 +92,8 @@ def plan_under_way():
     crisis = log(phases=["during", "after"], foreign_nationals=True, summary="Roads are cut.")
     set_status(crisis, "S01", "during", "active", lead="A. Example")
     set_status(crisis, "S05", "during", "planned")
+    set_priority(crisis, "S05", "during", "critical")
+    set_priority(crisis, "S13", "during", "not_applicable")
     add_contact(note="The group meets on Mondays.")
     add_figure(crisis, 64_000, source="https://example.org/a/long/address/of/a/report.pdf")
     return crisis.reference

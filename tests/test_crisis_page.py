@@ -128,7 +128,8 @@ def test_a_closed_crisis_is_offered_to_be_reopened_and_takes_figures_still(lead_
 
 def test_an_officer_is_told_what_the_crisis_lacks(field_client):
     assert steps(field_client, log()) == [
-        "Confirm sectors: 7 critical ones are not active",
+        "Activate: 7 critical sectors are not active",
+        "Confirm the priorities of 15 sectors",
         "Answer: Do people cross a border?",
         "Answer: Are foreign nationals affected?",
         "Add the first figure with its source",
@@ -143,7 +144,10 @@ def test_nothing_is_asked_twice_or_once_it_is_known(field_client):
         for cell in {gap.sector.code for gap in crisis.gaps.open().filter(phase__slug=slug)}:
             set_status(crisis, cell, slug, "active")
 
-    assert steps(field_client, crisis) == ["Answer: Are foreign nationals affected?"]
+    assert steps(field_client, crisis) == [
+        "Confirm the priorities of 45 sectors",
+        "Answer: Are foreign nationals affected?",
+    ]
 
 
 def test_a_question_of_a_phase_to_come_waits_for_it(field_client):

@@ -153,6 +153,7 @@ def test_the_file_is_what_the_page_lists(hq_client, office):
         "days_open": str((timezone.now() - NOON).days),
         "late": "yes",
         "waived_until": "",
+        "closes": "Activate the sector, or complete it. It also ends when the crisis leaves the phase.",
     }
     assert gaps[0]["because"] in unescape(read(hq_client))
     assert waived["waived_until"] == (timezone.now() + timedelta(days=2)).date().isoformat()

@@ -63,6 +63,14 @@ GET  plan                      302 200 200 200 404 404 404
 GET  plan-csv                  302 200 200 200 404 404 404
 GET  cell                      302 200 200 200 404 404 404
 POST cell                      302 400 400 403 404 404 404
+GET  crisis-gaps               302 200 200 200 404 404 404
+GET  crisis-gaps-csv           302 200 200 200 404 404 404
+GET  plan-confirm              302 200 200 403 404 404 404
+POST plan-confirm              302 400 400 403 404 404 404
+GET  priority                  302 200 200 403 404 404 404
+POST priority                  302 400 400 403 404 404 404
+GET  crisis-answer             302 303 303 403 404 404 404
+POST crisis-answer             302 404 404 403 404 404 404
 GET  gap-waive                 302 403 403 200 404 404 404
 POST gap-waive                 302 403 403 400 404 404 404
 GET  coordination              302 200 200 200 404 404 404

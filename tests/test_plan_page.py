@@ -117,7 +117,7 @@ def test_each_filter_says_how_many_cells_it_shows_and_shows_as_many(field_client
     ("query", "words"),
     [
         ("?phase=later", "The filter “phase” has no choice “later”. Use one of: before, during, after, all."),
-        ("?show=late", "The filter “show” has no choice “late”. Use one of: all, critical, gaps."),
+        ("?show=late", "The filter “show” has no choice “late”. Use one of: all, critical, gaps, changed."),
         ("?shows=gaps", "There is no filter “shows”. Did you mean “show”?"),
         ("?q=x", "There is no filter “q”. Remove it."),
     ],
@@ -159,7 +159,7 @@ def test_a_fact_not_known_is_asked_for_inside_its_cell(field_client):
     response = field_client.get(address(crisis))
 
     assert "Do people cross a border?" in row(response, "S11-during")
-    assert f'href="/crises/{crisis.reference}/edit/#id_crosses_border"' in row(response, "S11-during")
+    assert f'action="/crises/{crisis.reference}/answer/"' in row(response, "S11-during")
     assert "Are foreign nationals affected?" not in text(response)
 
 
@@ -309,7 +309,8 @@ def test_the_csv_and_the_page_say_the_same(field_client):
     gaps = {f"{line['sector']}-{line['phase']}" for line in lines if line["gap_since"]}
     assert gaps == set(rows(field_client.get(address(crisis, "?show=gaps"))))
     lowered = next(line for line in lines if (line["sector"], line["phase"]) == ("S11", "during"))
-    assert (lowered["default"], lowered["priority"], lowered["needed"]) == ("critical", "recommended", "no")
+    assert (lowered["stated"], lowered["default"], lowered["priority"]) == ("critical", "recommended", "recommended")
+    assert (lowered["needed"], lowered["closes"]) == ("no", "")
 
 
 # budgets

@@ -9,15 +9,14 @@ from django.utils.translation import gettext_lazy as _
 
 from crises.dates import Precision, spoken
 from crises.forms.fields import CountedLength
-from crises.models import PlanCell
-
-REASON_LENGTH = 20
+from crises.models import PlanCell, PlanPriority
+from crises.models.plan import REASON
 
 
 class PlanFilter(forms.Form):
     """Which phases and which cells are shown. An unknown name or value is a problem, never everything."""
 
-    OPEN, ALL, CRITICAL, GAPS = "", "all", "critical", "gaps"
+    OPEN, ALL, CRITICAL, GAPS, CHANGED = "", "all", "critical", "gaps", "changed"
 
     phase = forms.ChoiceField(label=_("Phase"), required=False)
     show = forms.ChoiceField(label=_("Show"), required=False)
@@ -25,7 +24,7 @@ class PlanFilter(forms.Form):
     def __init__(self, data, *, phases):
         super().__init__(data)
         self._offer("phase", [*(phase.slug for phase in phases), self.ALL])
-        self._offer("show", [self.ALL, self.CRITICAL, self.GAPS])
+        self._offer("show", [self.ALL, self.CRITICAL, self.GAPS, self.CHANGED])
 
     def _offer(self, name, known):
         self.fields[name].choices = [("", ""), *((value, value) for value in known)]
@@ -108,6 +107,48 @@ class CellForm(forms.Form):
             ) % {"day": spoken(entry.since, Precision.DAY)}
 
 
+class PriorityForm(forms.Form):
+    """The office's own priority for a cell, and why; or the framework's again."""
+
+    priority = forms.ChoiceField(
+        label=_("Which priority does it have in this crisis?"),
+        required=False,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": _("Select one of the priorities.")},
+    )
+    justification = forms.CharField(
+        label=_("Why does it differ from the framework's?"),
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=_("20 to 500 characters. Everybody who sees the plan reads this. No personal data."),
+        validators=[CountedLength(500, _("Justification"))],
+    )
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args, cell, **kwargs):
+        super().__init__(*args, **kwargs)
+        as_default = _("As the framework says: %(priority)s") % {"priority": cell.default_label.lower()}
+        own = [(value, label) for value, label in PlanPriority.choices if value != cell.default]
+        self.fields["priority"].choices = [("", as_default), *own]
+
+    def clean(self):
+        said = self.cleaned_data
+        why = said.get("justification", "")
+        if said.get("priority") and "justification" in said and len(why) < REASON:
+            words = {"least": REASON, "length": len(why)}
+            self.add_error(
+                "justification", _("Justification must be %(least)s characters or more. It has %(length)s.") % words
+            )
+        return said
+
+    def refuse(self, error):
+        """Put what the service refuses on the question that asks for it, or above the form."""
+        for name, problems in getattr(error, "error_dict", {None: error}).items():
+            known = {"own_priority": "priority", "justification": "justification"}
+            self.add_error(known.get(name), problems)
+
+
 class WaiverForm(forms.Form):
     """HQ accepts a gap until a day, for a reason."""
 
@@ -131,9 +172,9 @@ class WaiverForm(forms.Form):
 
     def clean_reason(self):
         reason = self.cleaned_data["reason"]
-        if len(reason) < REASON_LENGTH:
+        if len(reason) < REASON:
             raise ValidationError(
                 _("Reason must be %(least)s characters or more. It has %(length)s.")
-                % {"least": REASON_LENGTH, "length": len(reason)}
+                % {"least": REASON, "length": len(reason)}
             )
         return reason

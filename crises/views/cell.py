@@ -44,7 +44,7 @@ def cell_page(request, reference, sector, phase):
 @as_of
 def _show_cell(request, reference, sector, phase, then=None):
     crisis = stood(request, seen_crisis(request, reference, **_contacts(request)), then)
-    whole, cell = _cell(crisis, sector, phase, then)
+    whole, cell = cell_of(crisis, sector, phase, then)
     if then:
         crisis.contacts = None  # they are for now
         return _cell_page(request, crisis, whole, cell, None, then=then)
@@ -72,7 +72,7 @@ def _contacts(request):
     return {"contacts": Contact.objects.visible_to(request.user).of_main_country()}
 
 
-def _cell(crisis, sector, phase, then=None):
+def cell_of(crisis, sector, phase, then=None):
     whole = plan_of(crisis, as_of=then and then.at)
     cell = whole.cell(sector, phase)
     if cell is None:
@@ -85,7 +85,7 @@ def _change(request, reference, sector, phase):
     if not request.user.is_authenticated:
         return keep_and_sign_in(request)
     crisis = allowed(request, reference, "edit", **_contacts(request))
-    whole, cell = _cell(crisis, sector, phase)
+    whole, cell = cell_of(crisis, sector, phase)
     form = CellForm(request.POST, entry=cell.entry)
     if not form.is_valid():
         return _cell_page(request, crisis, whole, cell, form, status=400)
@@ -98,21 +98,24 @@ def _change(request, reference, sector, phase):
         return _cell_page(request, crisis, whole, cell, form, status=400)
     except services.Stale as stale:
         changed = stale.current.history.select_related("history_user").first()
-        clash = {"by": changed.history_user, "at": changed.history_date}
+        clash = {"by": changed.history_user, "at": changed.history_date, "fields": stale.fields}
         return _clash_page(request, crisis, form, stale.current, clash, status=409)
     except services.KeyReused as reused:
         clash = {"sent": reused.receipt.received_at}
         return _clash_page(request, crisis, form, cell.entry, clash, status=422)
     if outcome.fresh:
         messages.success(request, _done(whole, cell, form.cleaned_data["status"], outcome))
+        if outcome.kept:
+            kept = ", ".join(str(form.fields[name].label).lower() for name in outcome.kept)
+            messages.info(request, _("Somebody else changed %(answers)s meanwhile; that stays.") % {"answers": kept})
     else:
         messages.info(request, _("This had already been received. It was saved once."))
     if "plan" in request.POST:
-        return SeeOther(_back_to_plan(request, crisis, cell))
+        return SeeOther(back_to_plan(request, crisis, cell))
     return SeeOther(reverse("cell", args=[reference, sector, phase]))
 
 
-def _back_to_plan(request, crisis, cell):
+def back_to_plan(request, crisis, cell):
     """The plan as it was shown, at the row of the cell."""
     shown = QueryDict(request.POST["plan"])
     query = urlencode({name: shown[name] for name in PlanFilter.base_fields if name in shown})
@@ -136,9 +139,9 @@ def _clash_page(request, crisis, form, current, clash, *, status):
     clash["rows"] = [
         {"label": shown.fields[name].label, "now": now[name], "yours": yours[name]}
         for name in now
-        if now[name] or yours[name]
+        if (now[name] or yours[name]) and now[name] != yours[name]
     ]
-    whole, cell = _cell(crisis, current.sector.code, current.phase.slug)
+    whole, cell = cell_of(crisis, current.sector.code, current.phase.slug)
     return _cell_page(request, crisis, whole, cell, shown, clash=clash, status=status)
 
 
@@ -215,7 +218,7 @@ def _done(whole, cell, status, outcome):
 def waive(request, reference, sector, phase):
     """HQ accepts the gap of a cell until a day, for a reason."""
     crisis = allowed(request, reference, "decide")
-    _whole, cell = _cell(crisis, sector, phase)
+    _whole, cell = cell_of(crisis, sector, phase)
     back = reverse("cell", args=[reference, sector, phase])
     closed = _("This gap has been closed in the meantime. There is nothing to waive.")
     if request.method == "GET":

@@ -249,7 +249,7 @@ def _then(request, narrowed):
 def _gap_csv(name, listed):
     header = (
         "reference,crisis,exercise,country,country_name,sector,sector_name,phase,because,paragraph,provenance,"
-        "opened_at,opened_why,days_open,late,waived_until"
+        "opened_at,opened_why,days_open,late,waived_until,closes"
     )
 
     def line(gap):
@@ -271,6 +271,7 @@ def _gap_csv(name, listed):
             row["days"],
             "yes" if row["late"] else "no",
             gap.last_waiver.until if gap.waived else None,
+            row["closes"],
         ]
 
     return csv_file(name, header.split(","), map(line, gaps.streamed(listed)))

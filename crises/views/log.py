@@ -254,7 +254,7 @@ def edit_facts(request, reference):
         return _edit_page(request, crisis, form, revision, status=400)
     except services.Stale as clash:
         return _clash_page(request, clash, form, revision)
-    for sentence in _what_followed(outcome, form):
+    for sentence in what_followed(outcome):
         messages.success(request, sentence)
     return _let_go(request, SeeOther(reverse("crisis", args=[reference])), f"{reference}-edit")
 
@@ -314,7 +314,7 @@ def _labels(names):
     return ", ".join(_("“%(question)s”") % {"question": label} for label in labels)
 
 
-def _what_followed(outcome, form):
+def what_followed(outcome):
     """What a change of facts did to the plan, in sentences."""
     sentences = [_("The facts are saved.") if outcome.changed else _("Nothing was changed.")]
     sentences += [_priority_change(was, now, outcome.crisis) for was, now in outcome.cells]

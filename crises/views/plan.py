@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from crises import plan
 from crises.advice import proposals
 from crises.forms.plan import PlanFilter
-from crises.models import PlanPriority
+from crises.models import PlanCell, PlanPriority
 from crises.reading import plan_of
 from crises.views.scope import inside, readers, seen_crisis
 from crises.views.then import as_of, stood
@@ -21,6 +21,7 @@ SHOWN = {
     PlanFilter.ALL: lambda cell: True,
     PlanFilter.CRITICAL: lambda cell: cell.priority == Priority.CRITICAL,
     PlanFilter.GAPS: lambda cell: cell.gap and not cell.waived,
+    PlanFilter.CHANGED: lambda cell: cell.changed,
 }
 RANK = list(PlanPriority.values)
 
@@ -43,13 +44,14 @@ def plan_page(request, reference, then=None):
     phases = _phases(whole, phase)
     cells = [cell for cell in whole.cells if cell.phase in phases]
     links = {sector.pk: _link_names(whole, sector) for sector in whole.content.sectors}
+    changes = _changes(crisis, whole, then) if inside(request.user) else {}
     return render(
         request,
         "crises/plan.html",
         context
         | {
             "inside": inside(request.user),
-            "sections": [_section(whole, phase, show, links) for phase in phases],
+            "sections": [_section(whole, phase, show, links, changes) for phase in phases],
             "tabs": _tabs(whole, phase, show),
             "filters": [
                 {"value": value, "name": name, "n": sum(map(SHOWN[value], cells)), "query": _query(phase, value)}
@@ -57,12 +59,15 @@ def plan_page(request, reference, then=None):
                     PlanFilter.ALL: _("All"),
                     PlanFilter.CRITICAL: _("Critical"),
                     PlanFilter.GAPS: _("Gaps"),
+                    PlanFilter.CHANGED: _("Changed"),
                 }.items()
             ],
             "show": show,
             "query": _query(phase, show),
             "width": 6 if inside(request.user) else 5,
             "phases": phases if len(phases) == 1 else [],
+            "tailored": plan.tailored(whole.cells),
+            "waiting": sum(cell.phase_open and not (cell.changed or cell.confirmed) for cell in whole.cells),
             "proposals": _proposed(whole, crisis, phases),
         },
     )
@@ -93,7 +98,20 @@ def _tabs(whole, phase, show):
     ]
 
 
-def _section(whole, phase, show, links):
+def _changes(crisis, whole, then):
+    """Who set each own priority and when: {cell pk: row of history}. One query, none where the office set none."""
+    changed = [cell.entry.pk for cell in whole.cells if cell.changed]
+    if not changed:
+        return {}
+    rows = PlanCell.history.filter(id__in=changed, **({"history_date__lte": then.at} if then else {}))
+    return {
+        row.id: row
+        for row in rows.select_related("history_user").order_by("history_date", "history_id")
+        if (row.history_change_reason or {}).get("event") == "priority"
+    }
+
+
+def _section(whole, phase, show, links, changes):
     cells = [cell for cell in whole.cells if cell.phase == phase]
     shown = sorted(filter(SHOWN[show], cells), key=_urgency)
     return {
@@ -101,7 +119,14 @@ def _section(whole, phase, show, links):
         "period": next((period for period in whole.open_periods if period.phase_id == phase.pk), None),
         "tally": plan.tally(cells),
         "rows": [
-            {"cell": cell, "anchor": anchor(cell), "links": links[cell.sector.pk], "key": uuid.uuid4()}
+            {
+                "cell": cell,
+                "anchor": anchor(cell),
+                "links": links[cell.sector.pk],
+                "key": uuid.uuid4(),
+                "undo": uuid.uuid4() if cell.changed else None,
+                "change": changes.get(cell.entry.pk),
+            }
             for cell in shown
         ],
     }
@@ -145,8 +170,11 @@ CSV_HEADER = [
     "sector",
     "sector_name",
     "phase",
+    "stated",
     "default",
     "priority",
+    "justification",
+    "confirmed",
     "because",
     "paragraph",
     "provenance",
@@ -157,6 +185,7 @@ CSV_HEADER = [
     "gap_since",
     "days_open",
     "waived_until",
+    "closes",
     "systems",
     "clusters",
 ]
@@ -179,7 +208,10 @@ def plan_csv(request, reference, then=None):
             cell.sector.name,
             cell.phase.slug,
             cell.row.priority,
+            cell.default,
             cell.priority,
+            cell.entry.justification,
+            "yes" if cell.confirmed else "no",
             cell.because,
             cell.row.paragraph,
             cell.row.provenance,
@@ -190,6 +222,7 @@ def plan_csv(request, reference, then=None):
             gap and gap.opened_at.isoformat(),
             gap and gap.days_open(),
             gap.last_waiver.until if cell.waived else None,
+            cell.closes,
             "; ".join(f"{link.system.slug} ({link.strength})" for link in whole.system_links(cell)),
             "; ".join(f"{link.cluster.slug} ({link.strength})" for link in whole.cluster_links(cell)),
         ]
