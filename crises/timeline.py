@@ -175,6 +175,17 @@ def _sent_back(said, content):
     return _("Sent back.")
 
 
+def _edition(said, content):
+    n = len(said["cells"])
+    changed = ngettext("%(n)s sector has another priority.", "%(n)s sectors have another priority.", n) % {"n": n}
+    words = _("Follows edition %(now)s of the framework, before edition %(was)s.") % said
+    return f"{words} {changed}" if n else words
+
+
+def _kept(said, content):
+    return _("Stays with edition %(edition)s of the framework: edition %(declined)s is not followed.") % said
+
+
 TELL = {
     "logged": _logged,
     "facts": _facts,
@@ -192,6 +203,8 @@ TELL = {
     "sent": _sent,
     "approved": _approved,
     "sent_back": _sent_back,
+    "edition": _edition,
+    "kept": _kept,
     "closed": _closed,
     "reopened": _reopened,
 }

@@ -48,6 +48,20 @@ class Difference:
         return self.after or self.before
 
     @property
+    def title(self):
+        """What the statement is about, in words."""
+        row = self.row
+        if row._meta.model_name == "complementarity":
+            return gettext("%(one)s (%(one_phase)s) and %(other)s (%(other_phase)s)") % {
+                "one": row.from_sector.short_name,
+                "one_phase": row.from_phase.short_name.lower(),
+                "other": row.to_sector.short_name,
+                "other_phase": row.to_phase.short_name.lower(),
+            }
+        other = row.phase.short_name.lower() if row._meta.model_name == "sectorpriority" else row.target.label
+        return f"{row.sector.name}, {other}"
+
+    @property
     def fields(self):
         """The names of the values that differ; all of them where one side does not make the statement."""
         names = _values_of(self.row)
@@ -100,9 +114,13 @@ class Comparison:
         return [*self.priorities, *self.links, *self.complementarities]
 
     @property
-    def priorities_moved(self):
-        """The cells whose priority or condition differs, and not only the words about it."""
-        return [one for one in self.priorities if {"priority", "condition", "otherwise"} & {*one.fields}]
+    def groups(self):
+        """What differs, kind by kind, under the title of each."""
+        return [
+            (gettext("Priorities"), self.priorities),
+            (gettext("Links"), self.links),
+            (gettext("How sectors help one another"), self.complementarities),
+        ]
 
     def __bool__(self):
         return bool(self.differences)

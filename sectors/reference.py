@@ -102,14 +102,17 @@ def _by_sector(links):
     return {sector: tuple(rows) for sector, rows in grouped.items()}
 
 
-def read(edition):
-    """The content of an edition as it stands, with its framework, kept by nobody. Eight queries."""
+def read(edition, like=None):
+    """The content of an edition as it stands, with its framework, kept by nobody. Eight queries.
+
+    Four where it is `like` the content of another edition of its framework: sectors and systems are the same.
+    """
     return Content(
         edition=edition,
-        sectors=tuple(edition.framework.sectors.all()),
-        phases=tuple(edition.framework.phases.all()),
-        systems=tuple(System.objects.all()),
-        clusters=tuple(Cluster.objects.all()),
+        sectors=like.sectors if like else tuple(edition.framework.sectors.all()),
+        phases=like.phases if like else tuple(edition.framework.phases.all()),
+        systems=like.systems if like else tuple(System.objects.all()),
+        clusters=like.clusters if like else tuple(Cluster.objects.all()),
         priorities={(row.sector_id, row.phase_id): row for row in edition.priorities.select_related("sector", "phase")},
         system_links=_by_sector(edition.systemlinks.select_related("system", "sector")),
         cluster_links=_by_sector(edition.clusterlinks.select_related("cluster", "sector")),
@@ -126,6 +129,14 @@ def content(edition_id):
     Raises Edition.DoesNotExist for an unknown or unpublished edition: a draft may still change, so it is not kept.
     """
     return read(Edition.objects.select_related("framework").get(pk=edition_id, published_at__isnull=False))
+
+
+def of(edition):
+    """The content of an edition, published or not, which comes with its framework. Five queries for a draft."""
+    if not edition.is_draft:
+        return content(edition.pk)
+    newest = Edition.objects.published().filter(framework=edition.framework).values_list("pk", flat=True)[:1].get()
+    return read(edition, like=content(newest))
 
 
 def current():

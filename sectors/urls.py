@@ -1,4 +1,5 @@
-"""Addresses of the framework's pages. Those of one sector, system or cluster are in crises/urls.py."""
+"""Addresses of the framework's pages. Those of one sector, system or cluster, and those on which an
+edition is written, are in crises/urls.py."""
 
 from django.urls import path
 
@@ -9,6 +10,8 @@ urlpatterns = [
     path("matrix.csv", views.matrix_csv, name="matrix-csv"),
     path("matrix.json", views.matrix_json, name="matrix-json"),
     path("matrix/editions/", views.edition_list, name="edition-list"),
+    path("matrix/editions/compare/", views.compare_editions, name="edition-compare"),
+    path("matrix/editions/<slug:framework>/<int:number>/", views.edition, name="edition"),
     path("sectors/", views.sector_list, name="sector-list"),
     path("systems/", views.system_list, name="system-list"),
 ]

@@ -1,6 +1,7 @@
 """The access policy as one table: address, method, and what each person gets. A route without a row fails.
 
-`own` is a crisis of the Tripoli office shared with the staff of its region; nobody shares it with partners.
+`own` is a crisis of the Tripoli office shared with the staff of its region; nobody shares it with partners. The edition
+is the draft that headquarters is writing.
 """
 
 import re
@@ -17,6 +18,7 @@ from tests.factories import (
     add_contact,
     add_figure,
     log,
+    make_draft,
     make_field,
     make_hq,
     make_lead,
@@ -44,6 +46,20 @@ GET  matrix                    200 200 200 200 200 200 200
 GET  matrix-csv                200 200 200 200 200 200 200
 GET  matrix-json               200 200 200 200 200 200 200
 GET  edition-list              200 200 200 200 200 200 200
+GET  edition                   404 404 404 200 404 404 404
+GET  edition-compare           200 200 200 200 200 200 200
+POST edition-draft             302 403 403 303 403 403 403
+GET  edition-cell              302 404 404 200 404 404 404
+POST edition-cell              302 404 404 400 404 404 404
+GET  edition-links             302 404 404 200 404 404 404
+POST edition-links             302 404 404 404 404 404 404
+GET  edition-ties              302 404 404 200 404 404 404
+POST edition-ties              302 404 404 303 404 404 404
+POST edition-note              302 404 404 400 404 404 404
+GET  edition-discard           302 404 404 200 404 404 404
+POST edition-discard           302 404 404 303 404 404 404
+GET  edition-publish           302 404 404 200 404 404 404
+POST edition-publish           302 404 404 409 404 404 404
 GET  sector-list               200 200 200 200 200 200 200
 GET  sector                    200 200 200 200 200 200 200
 GET  system-list               200 200 200 200 200 200 200
@@ -94,6 +110,8 @@ GET  crisis-edit               302 200 200 403 404 404 404
 POST crisis-edit               302 400 400 403 404 404 404
 GET  crisis-phases             302 200 200 403 404 404 404
 POST crisis-phases             302 404 404 403 404 404 404
+GET  crisis-edition            302 200 200 200 404 404 404
+POST crisis-edition            302 400 400 403 404 404 404
 GET  crisis-level              302 403 403 200 404 404 404
 POST crisis-level              302 403 403 400 404 404 404
 GET  crisis-sharing            302 200 200 200 404 404 404
@@ -127,6 +145,7 @@ def test_every_page_has_its_row():
 @pytest.fixture
 def own(office):
     add_contact()
+    make_draft()
     crisis = log(office=office)
     add_figure(crisis, 640)
     add_activity(crisis)
@@ -153,11 +172,19 @@ def address(name, crisis):
         "sector": "S03",
         "phase": "during",
         "key": uuid.uuid4(),
-        "number": (crisis.activities if name.startswith("activity") else crisis.figures).get().pk,
+        "framework": "mcof-2012",
+        "number": _number(name, crisis),
         "uid": Contact.objects.get().uid,
         "slug": {"sector": "health-support", "system": "refugee-regime", "cluster": "health"}.get(name),
     }
     return reverse(name, kwargs={key: known[key] for key in ALL[name].pattern.converters})
+
+
+def _number(name, crisis):
+    """What an address numbers: a figure, a line of work, an edition."""
+    if name.startswith("edition"):
+        return 2
+    return (crisis.activities if name.startswith("activity") else crisis.figures).get().pk
 
 
 @pytest.mark.parametrize(("method", "name", "statuses"), [(row[0], row[1], row[2:]) for row in ROWS])

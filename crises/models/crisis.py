@@ -63,6 +63,12 @@ def readable_by(user, moment=None):
     )
 
 
+def newest_edition():
+    """The key of the newest published edition of a crisis's framework, as a subquery of the crisis."""
+    newest = Edition.objects.published().filter(framework=OuterRef("edition__framework")).order_by("-number")
+    return Subquery(newest.values("pk")[:1])
+
+
 class CrisisQuerySet(models.QuerySet):
     def visible_to(self, user):
         """The crises this person may read."""
@@ -223,6 +229,9 @@ class Crisis(models.Model):
     exercise = models.BooleanField(_("exercise"), default=False)
 
     edition = models.ForeignKey(Edition, models.PROTECT, related_name="crises")
+    declined_edition = models.ForeignKey(  # the newest that the office has looked at and does not follow
+        Edition, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     status = models.CharField(_("status"), max_length=9, choices=Status.choices, default=Status.OPEN)
     sharing = models.CharField(_("who can see this"), max_length=8, choices=Sharing.choices, default=Sharing.STAFF)
     logged_at = models.DateTimeField(editable=False)

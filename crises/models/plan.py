@@ -182,6 +182,7 @@ class Gap(models.Model):
         STATUS = "status", _("the status of the sector changed")
         PRIORITY = "priority", _("the office changed the priority")
         CRISIS = "crisis", _("the crisis was closed or reopened")
+        EDITION = "edition", _("the crisis follows another edition of the framework")
 
     crisis = models.ForeignKey(Crisis, models.CASCADE, related_name="gaps")
     sector = models.ForeignKey(Sector, models.PROTECT, related_name="+")

@@ -9,6 +9,7 @@ from .amend import KeyReused, Outcome, Stale
 from .cells import change_status, confirm_defaults, set_priority, waive_gap
 from .contacts import add_contact, change_contact, remove_contact, require_keeper
 from .drafts import discard_draft, save_draft
+from .editions import keep_edition, rebase_crisis
 from .facts import log_crisis, update_facts
 from .lifecycle import close_crisis, close_phase, open_phase, reopen_crisis, right_to_share, share_crisis
 from .reviews import approve, send_back, send_to_review
@@ -29,8 +30,10 @@ __all__ = [
     "confirm_defaults",
     "decide_level",
     "discard_draft",
+    "keep_edition",
     "log_crisis",
     "open_phase",
+    "rebase_crisis",
     "remove_contact",
     "reopen_crisis",
     "require_keeper",

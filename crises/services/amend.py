@@ -20,8 +20,10 @@ from crises.models import Counter, Crisis, Gap, PlanCell, Receipt, Review
 from sectors import reference
 
 # Changes that leave the figures and levels of a crisis as they are.
-SAY_NOTHING = {"status", "priority", "confirmed", "waived", "facts", "phase_opened", "phase_closed", "shared"} | {
-    *Review.Kind.values
+SAY_NOTHING = {
+    *("status", "priority", "confirmed", "waived", "facts", "phase_opened", "phase_closed", "shared"),
+    *("edition", "kept"),
+    *Review.Kind.values,
 }
 RIGHTS = {
     "edit": (
@@ -46,7 +48,7 @@ RIGHTS = {
 }
 
 # What happens around a crisis and is not reviewed itself. Anything else, known or not, changes what was approved.
-NOT_REVIEWED = {"shared", "level", "waived", *Review.Kind.values}
+NOT_REVIEWED = {"shared", "level", "waived", "kept", *Review.Kind.values}
 
 
 class Stale(Exception):
@@ -125,6 +127,11 @@ class Amendment:
         return plan.cells(
             self.content, self.crisis, self.cells, {period.phase_id for period in self.periods if not period.left_on}
         )
+
+    def follow(self, edition):
+        """Let the crisis follow another edition of its framework: the plan after this change is read in it."""
+        self.crisis.edition = edition
+        self.content = reference.content(edition.pk)
 
     def cell(self, sector, phase):
         """The office's entry for a cell; a new one where it has said nothing yet."""

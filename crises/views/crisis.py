@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from crises import services
+from crises import rebase, services
 from crises.forms.lifecycle import CloseForm, PhaseForm, ReopenForm, SharingForm
 from crises.listing import newest_level
 from crises.models import Crisis, Figure, LevelDecision, PlanCell
+from crises.models.crisis import newest_edition
 from crises.money import by_currency, lines_of
 from crises.next_steps import next_steps
 from crises.reading import plan_of
@@ -55,6 +56,7 @@ def crisis_page(request, reference, then=None):
             "then": then,
             "inside": own,
             "plan": plan,
+            "ahead": rebase.ahead(crisis, plan) if own and not then else None,
             "steps": [] if then else next_steps(crisis, plan, figures),
             "headline": _headline(figures),
             "figures": len(figures),
@@ -83,6 +85,7 @@ def _crisis_and_countries(request, reference, then):
         seen_crises(request)
         .filter(reference=reference)
         .annotate(
+            newest_edition=newest_edition(),
             other_country=F("other_countries__name"),
             level_value=newest_level("value", as_of=at),
             level_ended=newest_level("ended_on", as_of=at),

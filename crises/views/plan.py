@@ -7,10 +7,11 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from crises import plan
+from crises import plan, rebase
 from crises.advice import proposals
 from crises.forms.plan import PlanFilter
 from crises.models import PlanCell, PlanPriority
+from crises.models.crisis import newest_edition
 from crises.reading import plan_of
 from crises.views.scope import inside, readers, seen_crisis
 from crises.views.then import as_of, stood
@@ -34,7 +35,7 @@ RANK = list(PlanPriority.values)
 @require_safe
 def plan_page(request, reference, then=None):
     """The 45 cells by phase, gaps first, each with its reason and, for the office, its status to change."""
-    crisis = stood(request, seen_crisis(request, reference), then)
+    crisis = stood(request, seen_crisis(request, reference, newest_edition=newest_edition()), then)
     whole = plan_of(crisis, as_of=then and then.at)
     asked = PlanFilter(request.GET, phases=whole.content.phases)
     context = {"crisis": crisis, "then": then, "plan": whole, "may_change": crisis.may_edit and crisis.is_open}
@@ -51,6 +52,7 @@ def plan_page(request, reference, then=None):
         context
         | {
             "inside": inside(request.user),
+            "ahead": rebase.ahead(crisis, whole) if inside(request.user) and not then else None,
             "sections": [_section(whole, phase, show, links, changes) for phase in phases],
             "tabs": _tabs(whole, phase, show),
             "filters": [
