@@ -28,7 +28,7 @@ from crises.models import (
     ReviewState,
     SourceKind,
 )
-from crises.past import crisis_at, in_full, recorded
+from crises.past import crisis_at, in_full, parts_at, recorded
 from crises.reading import plan_of
 from crises.serializers import (
     AdviceSerializer,
@@ -202,13 +202,14 @@ class CrisisDetail(AsOf, RetrieveAPIView):
     def get_queryset(self):
         as_of, visible = self.as_of, Crisis.objects.visible_to(self.request.user)
         phased = PhasePeriod.objects.select_related("phase")
+        parts = Prefetch("parts", visible.standing().order_by("reference"), to_attr="seen_parts")
         return (
             rows(visible, as_of)
-            .annotate(seen_part_of=Subquery(visible.filter(pk=OuterRef("part_of")).values("reference")))
+            .annotate(seen_part_of=Subquery(visible.standing().filter(pk=OuterRef("part_of")).values("reference")))
             .select_related("main_country__region", "office", "focal_point", "edition__framework")
             .prefetch_related(None)  # the open phases are among the periods
             .prefetch_related(
-                *([] if as_of else [Prefetch("periods", phased), "other_countries"]),
+                *([] if as_of else [Prefetch("periods", phased), "other_countries", parts]),
                 Prefetch("levels", recorded(LevelDecision.objects.all(), as_of)),
                 Prefetch("figures", Figure.objects.standing(as_of).prefetch_related("sectors")),
                 Prefetch("activities", Activity.objects.standing(as_of).prefetch_related("sectors")),
@@ -224,6 +225,8 @@ class CrisisDetail(AsOf, RetrieveAPIView):
             crisis.seen_part_of = wider.filter(pk=crisis.part_of_id).values_list("reference", flat=True).first()
         else:
             crisis.seen_part_of = None
+        seen = Crisis.objects.visible_to(self.request.user).seen_then(self.request.user, self.as_of)
+        crisis.seen_parts = parts_at(crisis, seen, self.as_of)
         return in_full(crisis, self.as_of)
 
     def get_serializer_context(self):

@@ -66,6 +66,14 @@ def in_full(then, moment):
     return then
 
 
+def parts_at(crisis, crises, moment):
+    """Of these crises those that were part of this one at the moment, by reference. One query."""
+    last = Crisis.history.filter(id=OuterRef("id"), history_date__lte=moment).order_by("-history_date", "-history_id")
+    rows = Crisis.history.filter(part_of=crisis.pk, status__in=Crisis.STANDING, history_date__lte=moment)
+    rows = rows.filter(history_id=Subquery(last.values("history_id")[:1]), id__in=crises.order_by().values("pk"))
+    return list(rows.order_by("reference"))
+
+
 def periods_at(crisis, content, moment):
     """The phases the crisis had been in by the moment, as the office knew them then. One query."""
     phases = {phase.pk: phase for phase in content.phases}

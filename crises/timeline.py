@@ -153,6 +153,11 @@ def _shared(said, content):
     }
 
 
+def _part_of(said, content):
+    # Not of which: who reads this may not see the wider crisis.
+    return _("Now part of a wider crisis.") if said["now"] else _("No longer part of a wider crisis.")
+
+
 def _closed(said, content):
     return _("Closed.")
 
@@ -205,6 +210,7 @@ TELL = {
     "sent_back": _sent_back,
     "edition": _edition,
     "kept": _kept,
+    "part_of": _part_of,
     "closed": _closed,
     "reopened": _reopened,
 }

@@ -9,6 +9,7 @@ from crises.views import (
     crisis,
     dashboard,
     drafting,
+    duplicates,
     editions,
     figures,
     framework,
@@ -16,6 +17,7 @@ from crises.views import (
     hq,
     log,
     plan,
+    regional,
     statements,
     tailoring,
 )
@@ -27,6 +29,9 @@ urlpatterns = [
     path("gaps/", hq.gap_list, name="gap-list"),
     path("drafts/", log.draft_list, name="draft-list"),
     path("drafts/<uuid:key>/discard/", log.discard_draft, name="draft-discard"),
+    # /duplicates/
+    path("duplicates/", duplicates.duplicate_list, name="duplicate-list"),
+    path("duplicates/<slug:reference>/<slug:other>/", duplicates.duplicate, name="duplicate"),
     # /crises/
     path("crises/", hq.crisis_list, name="crisis-list"),
     path("crises.csv", hq.crisis_list_csv, name="crisis-list-csv"),
@@ -50,6 +55,8 @@ urlpatterns = [
         figures.withdraw_figure,
         name="figure-withdraw",
     ),
+    path("crises/<slug:reference>/part-of/", regional.part_of, name="crisis-part-of"),
+    path("crises/<slug:reference>/parts/", regional.parts, name="crisis-parts"),
     path("crises/<slug:reference>/activities/new/", statements.add_activity, name="activity-add"),
     path(
         "crises/<slug:reference>/activities/<int:number>/withdraw/",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from crises import services
 from crises.models import Contact
 from tests.factories import (
     add_contact,
@@ -129,3 +130,33 @@ def test_a_page_of_hq_is_accessible(page, axe, sign_in, path):
     sign_in(make_hq())
 
     look(page, axe, path.format(crisis=crisis))
+
+
+# Crises that stand to one another as whole and part, or may be one.
+FOR_HQ_RELATED = [
+    "/duplicates/",
+    "/duplicates/{crisis}/{twin}/",
+    "/crises/{part}/part-of/",
+    "/crises/{crisis}/parts/?phase=all",
+]
+
+
+def related_crises():
+    """A crisis with two parts of one country, and an older one that it may be."""
+    twin = log(title="The same fighting around Tripoli", glide="CE-2026-000012-LBY")
+    crisis = log(glide="CE-2026-000012-LBY")
+    for n in range(2):
+        part = log(title=f"Part {n}, with the long name of a town", phases=["during"], cause="epidemic")
+        set_status(part, "S03", "during", "active")
+        add_figure(part, 64_000)
+        services.set_part_of(crisis=part, whole=crisis, by=make_hq())
+    return {"crisis": crisis.reference, "twin": twin.reference, "part": part.reference}
+
+
+@pytest.mark.parametrize("path", FOR_HQ_RELATED)
+def test_a_page_of_related_crises_is_accessible(page, axe, sign_in, path):
+    references = related_crises()
+
+    sign_in(make_hq())
+
+    look(page, axe, path.format(**references))

@@ -427,8 +427,9 @@ def test_the_past_costs_little_more_than_now(hq_client, office, django_assert_nu
         f"{one}figures/": 6,  # session, user, crisis, row of then, figures, their sectors
         # session, user, countries and offices to choose, edition in force, gaps by cell, gaps, waivers, crises of then
         "/gaps/": 9,
-        # session, user, crisis, row of then; levels, figures and sectors, lines of work and sectors, periods, countries
-        f"/api/v1{one}": 11,
+        # session, user, crisis, row of then; levels, figures and sectors, lines of work and sectors, parts, periods,
+        # countries
+        f"/api/v1{one}": 12,
         f"/api/v1{one}plan/": 8,
         "/api/v1/gaps/": 5,  # session, user, gaps, waivers, crises of then
     }

@@ -69,6 +69,9 @@ GET  api-landing               200 200 200 200 200 200 200
 GET  dashboard                 302 200 200 200 200 200 200
 GET  dashboard-csv             302 200 200 200 200 200 200
 GET  gap-list                  302 200 200 200 200 200 200
+GET  duplicate-list            302 403 403 200 403 403 403
+GET  duplicate                 302 403 403 404 403 403 403
+POST duplicate                 302 403 403 404 403 403 403
 GET  draft-list                302 200 200 200 200 200 200
 POST draft-discard             302 404 404 404 404 404 404
 GET  crisis-list               302 200 200 200 200 200 200
@@ -116,6 +119,9 @@ GET  crisis-level              302 403 403 200 404 404 404
 POST crisis-level              302 403 403 400 404 404 404
 GET  crisis-sharing            302 200 200 200 404 404 404
 POST crisis-sharing            302 400 400 400 404 404 404
+GET  crisis-part-of            302 200 200 200 404 404 404
+POST crisis-part-of            302 400 400 400 404 404 404
+GET  crisis-parts              302 200 200 200 404 404 404
 GET  crisis-close              302 403 200 403 404 404 404
 POST crisis-close              302 403 303 403 404 404 404
 GET  crisis-reopen             302 403 303 403 404 404 404
@@ -169,6 +175,7 @@ def client_of(own, office, client):
 def address(name, crisis):
     known = {
         "reference": crisis.reference,
+        "other": "LBY-2026-ZZZ",
         "sector": "S03",
         "phase": "during",
         "key": uuid.uuid4(),

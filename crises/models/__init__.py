@@ -3,6 +3,7 @@
 from .contacts import Contact
 from .crisis import AffectedGroup, Crisis, PhasePeriod
 from .figures import Figure
+from .merging import PossibleDuplicate
 from .plan import Gap, PlanCell, PlanPriority, Waiver
 from .receipts import Counter, Draft, Receipt
 from .review import Review, ReviewComment, ReviewState
@@ -22,6 +23,7 @@ __all__ = [
     "PhasePeriod",
     "PlanCell",
     "PlanPriority",
+    "PossibleDuplicate",
     "Receipt",
     "Review",
     "ReviewComment",

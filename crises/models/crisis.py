@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
@@ -156,8 +156,23 @@ class CrisisQuerySet(models.QuerySet):
             }
         )
 
+    def with_family(self, user):
+        """Adds what this person may see of where a crisis belongs: `whole_seen`, whether they see the wider crisis
+        it is part of, and `parts_seen`, how many of its parts they see. No further query.
+        """
+        visible = Crisis.objects.visible_to(user).order_by()
+        parts = visible.standing().filter(part_of=OuterRef("pk")).values("part_of")
+        return self.annotate(
+            whole_seen=Exists(visible.standing().filter(pk=OuterRef("part_of"))),
+            parts_seen=Coalesce(Subquery(parts.annotate(n=Count("pk")).values("n")), 0),
+        )
+
     def open(self):
         return self.filter(status=Crisis.Status.OPEN)
+
+    def standing(self):
+        """Crises that are open or closed: neither merged into another nor withdrawn."""
+        return self.filter(status__in=Crisis.STANDING)
 
     def matching(self, words):
         """Crises whose title, reference, GLIDE numbers, countries or cause hold every word, accents and case aside."""
@@ -189,6 +204,8 @@ class Crisis(models.Model):
         CLOSED = "closed", _("Closed")
         MERGED = "merged", _("Merged")
         WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    STANDING = (Status.OPEN, Status.CLOSED)  # neither merged into another nor withdrawn
 
     class Sharing(models.TextChoices):
         OFFICE = "office", _("My office only")
@@ -257,6 +274,7 @@ class Crisis(models.Model):
             models.Index(fields=["main_country", "cause"], name="crises_alike"),
             models.Index(fields=["office", "-revision"], name="crises_of_an_office"),
             models.Index(fields=["-revision"], condition=Q(status="open"), name="open_crises"),
+            models.Index(fields=["glide"], condition=Q(glide__gt=""), name="crises_with_a_glide_number"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -276,6 +294,11 @@ class Crisis(models.Model):
                 condition=Q(level_proposed=None) | Q(level_proposed__range=(1, 3)),
                 name="proposed_level_is_1_to_3",
                 violation_error_message=_("The proposed level must be 1, 2 or 3."),
+            ),
+            models.CheckConstraint(
+                condition=Q(part_of=None) | ~Q(part_of=models.F("id")),
+                name="crisis_is_no_part_of_itself",
+                violation_error_message=_("A crisis cannot be part of itself. Choose another."),
             ),
         ]
 

@@ -163,6 +163,7 @@ class CrisisSerializer(CrisisRowSerializer):
     part_of = serializers.CharField(
         source="seen_part_of", allow_null=True, help_text="Reference of the wider crisis, where you may see it."
     )
+    parts = serializers.SerializerMethodField(help_text="References of the parts of this crisis that you may see.")
     places = TextOrNull()
     cause_detail = TextOrNull()
     ended = PartialDate(source="ended_iso")
@@ -190,6 +191,9 @@ class CrisisSerializer(CrisisRowSerializer):
 
     def get_money(self, crisis) -> MoneySerializer(many=True):
         return MoneySerializer(by_currency(crisis.activities.all()), many=True).data
+
+    def get_parts(self, crisis) -> list[str]:
+        return [part.reference for part in crisis.seen_parts]
 
     def get_glide(self, crisis) -> list[str]:
         return crisis.glide.split()

@@ -9,9 +9,11 @@ from .amend import KeyReused, Outcome, Stale
 from .cells import change_status, confirm_defaults, set_priority, waive_gap
 from .contacts import add_contact, change_contact, remove_contact, require_keeper
 from .drafts import discard_draft, save_draft
+from .duplicates import tell_apart
 from .editions import keep_edition, rebase_crisis
 from .facts import log_crisis, update_facts
 from .lifecycle import close_crisis, close_phase, open_phase, reopen_crisis, right_to_share, share_crisis
+from .regional import set_part_of
 from .reviews import approve, send_back, send_to_review
 from .statements import add_activity, add_figure, decide_level, withdraw_statement
 
@@ -41,8 +43,10 @@ __all__ = [
     "save_draft",
     "send_back",
     "send_to_review",
+    "set_part_of",
     "set_priority",
     "share_crisis",
+    "tell_apart",
     "update_facts",
     "waive_gap",
     "withdraw_statement",

@@ -1,6 +1,7 @@
 """How any change to a crisis is made: received once, locked, checked, numbered and recorded.
 
-The order of locks is the receipt, the crisis row, its cells, and the counter last (see models/receipts.py).
+The order of locks is the receipt, the crisis row (of several, by number), its cells, and the counter last (see
+models/receipts.py).
 """
 
 import hashlib
@@ -22,7 +23,7 @@ from sectors import reference
 # Changes that leave the figures and levels of a crisis as they are.
 SAY_NOTHING = {
     *("status", "priority", "confirmed", "waived", "facts", "phase_opened", "phase_closed", "shared"),
-    *("edition", "kept"),
+    *("edition", "kept", "part_of"),
     *Review.Kind.values,
 }
 RIGHTS = {
@@ -48,7 +49,7 @@ RIGHTS = {
 }
 
 # What happens around a crisis and is not reviewed itself. Anything else, known or not, changes what was approved.
-NOT_REVIEWED = {"shared", "level", "waived", "kept", *Review.Kind.values}
+NOT_REVIEWED = {"shared", "level", "waived", "kept", "part_of", *Review.Kind.values}
 
 
 class Stale(Exception):
@@ -117,6 +118,7 @@ class Amendment:
         self.periods = [] if fresh else list(crisis.periods.filter(left_on=None))
         self.cells = [] if fresh else list(crisis.cells.all())
         self.gaps = {} if fresh else {(gap.sector_id, gap.phase_id): gap for gap in crisis.gaps.open()}
+        self.beside = {}
         self.rows = []
         self.countries = None
         self.event = {}
@@ -278,12 +280,21 @@ def require(right, crisis, by):
         raise PermissionDenied(missing)
 
 
+def lock(*crises):
+    """Lock several crises, always in the same order, so that two people never wait for each other: {pk: row}."""
+    return {
+        row.pk: row
+        for row in Crisis.objects.select_for_update().filter(pk__in=[one.pk for one in crises]).order_by("pk")
+    }
+
+
 @contextmanager
-def amend(crisis, *, by, right, at, why, key=None, content=None, closed_too=False):
+def amend(crisis, *, by, right, at, why, key=None, content=None, closed_too=False, beside=()):
     """Change a crisis: yields (amendment, outcome) under the lock, writes at the end of the block.
 
     `right` names a right, or is a function from the locked crisis to one. With a `key`, yields (None, outcome) where
-    the same submission was received before: nothing is to be done.
+    the same submission was received before: nothing is to be done. `beside` are other crises that must not change
+    meanwhile: they are locked too, and stand in `amendment.beside`.
     Raises PermissionDenied, KeyReused, and ValidationError where the crisis is closed and must be open.
     """
     at, rows = at or timezone.now(), []
@@ -294,11 +305,13 @@ def amend(crisis, *, by, right, at, why, key=None, content=None, closed_too=Fals
             if not fresh:
                 yield None, Outcome(Crisis.objects.get(pk=crisis.pk), fresh=False)
                 return
-        locked = Crisis.objects.select_for_update().get(pk=crisis.pk)
+        held = lock(crisis, *beside)
+        locked = held[crisis.pk]
         require(right(locked) if callable(right) else right, locked, by)
         if not (locked.is_open or closed_too):
             raise ValidationError(_("This crisis is closed. Its office's lead can reopen it."))
         amendment, outcome = Amendment(locked, by=by, at=at, why=why), Outcome(locked)
+        amendment.beside = held
         yield amendment, outcome
         if amendment.event:  # a change that changes nothing takes no number
             rows += [locked, *(row for row, _many in amendment.rows)]

@@ -16,6 +16,7 @@ from sectors.models import Edition
 
 from .amend import Amendment, Outcome, Stale, amend, check, merge, receive
 from .drafts import discard_draft
+from .duplicates import note_possible_duplicates
 
 FACTS = (
     "title",
@@ -80,7 +81,8 @@ def log_crisis(
     """Log a crisis: its facts, the phases it is in (each with the day it was entered, or None), a first figure.
 
     The plan and its gaps follow from these at once. The same key and content answer the crisis logged the first
-    time. `distinct_from` are references of like crises that the person has seen and says it is not, and why.
+    time. `distinct_from` are references of like crises that the person has seen and says it is not, and why. HQ is
+    told of every like crisis, the person of none: see PossibleDuplicate.
     Raises PermissionDenied for an office that is not the person's, KeyReused, ValidationError.
     """
     at = at or timezone.now()
@@ -130,6 +132,7 @@ def log_crisis(
             amendment.keep(Figure(crisis=crisis, recorded_at=at, recorded_by=by, revision=0, headline=True, **figure))
         amendment.record("logged", distinct_from=list(distinct_from), why=why_distinct)
         amendment.write(outcome)
+        note_possible_duplicates(crisis, told_apart=distinct_from, why=why_distinct)
         receipt.crisis = crisis
         receipt.save(update_fields=["crisis"])
     return outcome

@@ -83,6 +83,7 @@ def _crisis_and_countries(request, reference, then):
     inter_agency, at = LevelDecision.Scheme.INTER_AGENCY, then and then.at
     rows = list(
         seen_crises(request)
+        .with_family(request.user)
         .filter(reference=reference)
         .annotate(
             newest_edition=newest_edition(),

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from crises import gaps, listing
 from crises.filters import CrisisFilter, GapFilter
-from crises.models import Crisis
+from crises.models import Crisis, PossibleDuplicate
 from crises.views.pages import by_revision, numbered
 from crises.views.scope import readers
 from crises.views.then import Then, wrong_address
@@ -133,6 +133,7 @@ def crisis_list(request):
             "stale_before": timezone.now() - timedelta(days=settings.CRISIS_STALE_DAYS),
             "drafts": request.user.drafts.count() if roles & LOGS else 0,
             "may_log": bool(roles & LOGS),
+            "duplicates": PossibleDuplicate.objects.undecided().count() if Role.HQ in roles else None,
         },
     )
 

@@ -134,7 +134,7 @@ def _kept_draft(user, answers):
 def _unseen_alike(user, form):
     """Crises alike to the one described that the person has not yet said, with a reason, it is not."""
     facts, said = form.facts, form.cleaned_data
-    told = ("main_country", "cause", "started_on", "start_precision", "glide")
+    told = ("title", "main_country", "cause", "started_on", "start_precision", "glide")
     known_to_differ = said["distinct_from"].split() if said["why_distinct"] else ()
     like = alike(user, **{name: facts[name] for name in told})
     return [crisis for crisis in like if crisis.reference not in known_to_differ]

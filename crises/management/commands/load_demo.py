@@ -4,7 +4,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from knox.crypto import hash_token
 
-from crises import demo
+from crises import demo, demo_related
 from offices.demo import load_people, partner_token
 from offices.models import Token
 
@@ -16,7 +16,8 @@ class Command(BaseCommand):
 
     def handle(self, *, verbosity, **options):
         load_people()
-        entered = demo.load(report=self.stdout.write if verbosity else lambda line: None)
+        report = self.stdout.write if verbosity else lambda line: None
+        entered = demo.load(report=report) + demo_related.load(report=report)
         if entered and verbosity:
             self.stdout.write(f"{entered} crises entered.")
         issued = TOKEN.read_text() if TOKEN.exists() else ""

@@ -1,0 +1,19 @@
+"""The forms of HQ about crises that may be one."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from crises.forms.fields import CountedLength
+
+
+class ApartForm(forms.Form):
+    """Why two crises that may be one are different."""
+
+    why = forms.CharField(
+        label=_("Why are they different?"),
+        widget=forms.Textarea({"rows": 2}),
+        help_text=_("One sentence for whoever meets the two again. Only HQ reads it."),
+        validators=[CountedLength(500, _("Reason"))],
+        error_messages={"required": _("Say in a few words why they are different.")},
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput)
