@@ -127,16 +127,29 @@ class CrisisFilter(CodedFilterSet):
 
     @cached_property
     def content(self):
-        """The edition in force: what the framework's codes mean."""
-        return reference.current()
+        """The edition in force."""
+        return self._contents[0]
+
+    @cached_property
+    def _contents(self):
+        return reference.in_use()
 
     @cached_property
     def phases(self):
-        return Codes.all_of({phase.slug: phase.short_name for phase in self.content.phases})
+        return self._framework_codes(lambda content: {phase.slug: phase.short_name for phase in content.phases})
 
     @cached_property
     def sectors(self):
-        return Codes.all_of({sector.code: sector.short_name for sector in self.content.sectors})
+        return self._framework_codes(lambda content: {sector.code: sector.short_name for sector in content.sectors})
+
+    def _framework_codes(self, codes_of):
+        """The codes of the framework in force, then those that only an older one knows, which crises follow still."""
+        first, *older = self._contents
+        known = codes_of(first)
+        for content in older:
+            symbol = content.edition.framework.symbol
+            known = {code: f"{name} ({symbol})" for code, name in codes_of(content).items()} | known
+        return Codes.all_of({code: known[code] for code in (*codes_of(first), *known)})
 
     # What each filter means.
 

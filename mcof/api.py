@@ -158,6 +158,12 @@ urlpatterns = [
     path("api/v1/schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("api/v1/framework/", sectors.FrameworkDetail.as_view(), name="api-framework"),
     path("api/v1/framework/complementarities/", sectors.ComplementarityList.as_view(), name="api-complementarities"),
+    path("api/v1/editions/", sectors.EditionList.as_view(), name="api-editions"),
+    re_path(
+        r"^api/v1/editions/(?P<framework>[a-z0-9-]{1,50})/(?P<number>[0-9]{1,4})/$",
+        sectors.EditionDetail.as_view(),
+        name="api-edition",
+    ),
     path("api/v1/sectors/", sectors.SectorList.as_view(), name="api-sectors"),
     path("api/v1/phases/", sectors.PhaseList.as_view(), name="api-phases"),
     path("api/v1/systems/", sectors.SystemList.as_view(), name="api-systems"),

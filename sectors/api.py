@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework.exceptions import NotFound
 from rest_framework.generics import GenericAPIView, ListAPIView
 from rest_framework.response import Response
 
@@ -11,6 +12,7 @@ from sectors.models import Cluster, Complementarity, Edition, Framework, Phase, 
 from sectors.serializers import (
     ClusterSerializer,
     ComplementaritySerializer,
+    EditionSerializer,
     FrameworkSerializer,
     PhaseSerializer,
     SectorSerializer,
@@ -40,6 +42,33 @@ class FrameworkDetail(GenericAPIView):
 
     def get(self, request):
         return Response(self.get_serializer(self.filter_queryset(reference.current())).data)
+
+
+@extend_schema_view(get=extend_schema(operation_id="list_editions", summary="Published editions"))
+class EditionList(ListAPIView):
+    """Every published edition of every framework, in the order of publication. A published edition never changes."""
+
+    queryset = Edition.objects.none()
+    serializer_class = EditionSerializer
+    ordering = ["id"]
+
+    def get_queryset(self):
+        return Edition.objects.filter(published_at__isnull=False).select_related("framework")
+
+
+@extend_schema_view(get=extend_schema(operation_id="get_edition", summary="One edition, whole"))
+class EditionDetail(GenericAPIView):
+    """Everything a published edition says: what a crisis that names it follows."""
+
+    serializer_class = FrameworkSerializer
+    queryset = Edition.objects.none()
+    pagination_class = None
+
+    def get(self, request, framework, number):
+        found = Edition.objects.published().filter(framework__slug=framework, number=number).first()
+        if found is None:
+            raise NotFound
+        return Response(self.get_serializer(self.filter_queryset(reference.content(found.pk))).data)
 
 
 @extend_schema_view(

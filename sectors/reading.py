@@ -11,9 +11,12 @@ from sectors.models import Cluster, Complementarity, Phase, Sector, Strength
 
 
 def of_sector(slug):
-    """A sector: its priorities with their reasons, its links, main ones first, and the sectors it works with."""
-    content = reference.current()
-    sector = next((row for row in content.sectors if row.slug == slug), None)
+    """A sector: its priorities with their reasons, its links, main ones first, and the sectors it works with.
+
+    One that the framework in force does not know may be of an older one, which crises follow still.
+    """
+    found = ((content, row) for content in reference.in_use() for row in content.sectors if row.slug == slug)
+    content, sector = next(found, (None, None))
     return sector and {
         "content": content,
         "sector": sector,

@@ -1,6 +1,7 @@
 """The shape of the framework in the API: codes, never row numbers, and whose word each statement is."""
 
 from rest_framework import serializers
+from rest_framework.reverse import reverse
 
 from sectors.models import (
     Cluster,
@@ -111,6 +112,21 @@ class ComplementaritySerializer(serializers.ModelSerializer):
     class Meta:
         model = Complementarity
         fields = ["from_sector", "from_phase", "to_sector", "to_phase", "how", "symmetric", *STATEMENT]
+
+
+class EditionSerializer(serializers.Serializer):
+    """A published edition in a list."""
+
+    framework = serializers.CharField(source="framework.slug")
+    symbol = serializers.CharField(source="framework.symbol")
+    edition = serializers.IntegerField(source="number")
+    published_at = serializers.DateTimeField()
+    note = TextOrNull(help_text="What it holds or changes.")
+    url = serializers.SerializerMethodField(help_text="The edition, whole.")
+
+    def get_url(self, edition) -> str:
+        kwargs = {"framework": edition.framework.slug, "number": edition.number}
+        return reverse("api-edition", kwargs=kwargs, request=self.context.get("request"))
 
 
 class FrameworkSerializer(serializers.Serializer):

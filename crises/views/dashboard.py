@@ -49,6 +49,7 @@ def dashboard(request):
             "oldest": [gaps.explained(gap, now) for gap in oldest],
             "phases": [one for one in asked.content.phases if phase in ("", one.slug)],
             "grid": list(_grid(asked, board.coverage)),
+            "elsewhere": _elsewhere(asked, board.coverage),
             "sums": [_sum(board.coverage, one) for one in asked.content.phases if phase in ("", one.slug)],
             "where": _where(board, now, phase),
             "small": 0 if staff else SMALL,
@@ -77,6 +78,13 @@ def _where(board, now, phase):
 
 def _sum(coverage, phase):
     return sum((tally for (_code, slug), tally in coverage.items() if slug == phase.slug), plan.Tally())
+
+
+def _elsewhere(asked, covered):
+    """The needed sectors that the grid has no row for: those of plans under an older framework."""
+    content = asked.content
+    shown = {(sector.code, phase.slug) for sector in content.sectors for phase in content.phases}
+    return sum((tally for key, tally in covered.items() if key not in shown), plan.Tally())
 
 
 def _grid(asked, covered):
