@@ -252,7 +252,7 @@ class CrisisPlan(AsOf, RetrieveAPIView):
         return Response(PlanSerializer(plan, context=context).data)
 
 
-class OfPlan(RetrieveAPIView):
+class OfPlan(AsOf, RetrieveAPIView):
     """What follows from the plan of a crisis that the reader may see."""
 
     queryset = Crisis.objects.none()
@@ -264,12 +264,15 @@ class OfPlan(RetrieveAPIView):
 
     def retrieve(self, request, *args, **kwargs):
         crisis = self.get_object()
-        whole = plan_of(crisis)
-        context = {"crisis": crisis, "inside": inside(request.user), "found": self.of(crisis, whole)}
+        whole = plan_of(crisis, as_of=self.as_of)
+        own = inside(request.user) and not self.as_of
+        context = {"crisis": crisis, "inside": own, "found": self.of(crisis, whole)}
         return Response(self.serializer_class(whole, context=self.get_serializer_context() | context).data)
 
 
-@extend_schema_view(get=extend_schema(operation_id="get_advice", summary="Sectors to add to a plan"))
+@extend_schema_view(
+    get=extend_schema(operation_id="get_advice", summary="Sectors to add to a plan", parameters=[AS_OF])
+)
 class CrisisAdvice(OfPlan):
     """What the framework advises to add: sectors that help those active or needed, or rely on them, gaps first.
 
@@ -283,16 +286,21 @@ class CrisisAdvice(OfPlan):
         return proposals(whole.content, whole.cells, crisis)
 
 
-@extend_schema_view(get=extend_schema(operation_id="get_coordination", summary="Whom to coordinate with"))
+@extend_schema_view(
+    get=extend_schema(operation_id="get_coordination", summary="Whom to coordinate with", parameters=[AS_OF])
+)
 class CrisisCoordination(OfPlan):
     """Every system, then cluster, then group, with the sectors active or needed here that are linked to it.
 
-    Main links come first. `contacts` are those in the countries of the crisis, for staff; null for other readers.
+    Main links come first. `contacts` are those in the countries of the crisis now, for staff; null for other readers
+    and for the past.
     """
 
     serializer_class = SheetSerializer
 
     def of(self, crisis, whole):
+        if self.as_of:
+            return coordination.sheet(whole, crisis)
         contacts = Contact.objects.visible_to(self.request.user)
         return coordination.sheet(whole, crisis, contacts.of_countries(coordination.countries_of(crisis)))
 

@@ -15,6 +15,26 @@ def newest_level(column, scheme=LevelDecision.Scheme.IOM, as_of=None):
     return Subquery(decisions.order_by("-decided_on", "-pk").values(column)[:1])
 
 
+def levels(as_of=None):
+    """What to annotate crises with so that each knows the levels in force, now or then: no query of its own."""
+    inter_agency = LevelDecision.Scheme.INTER_AGENCY
+    return {
+        "level_value": newest_level("value", as_of=as_of),
+        "level_ended": newest_level("ended_on", as_of=as_of),
+        "inter_agency_value": newest_level("value", inter_agency, as_of),
+        "inter_agency_ended": newest_level("ended_on", inter_agency, as_of),
+    }
+
+
+def in_force(crisis):
+    """The IOM level and the inter-agency activation in force, in words; None for each that is not. See levels."""
+    decided = [
+        (crisis.level_value, crisis.level_ended),
+        (crisis.inter_agency_value, crisis.inter_agency_ended),
+    ]
+    return [LevelDecision.Value(value).label if value and not ended else None for value, ended in decided]
+
+
 def rows(crises, at=None, *, phase=None, as_of=None):
     """These crises with country, region, office, `open_periods`, level, review and `gap_count`. Two queries.
 

@@ -6,7 +6,7 @@ from django.db.models import Prefetch
 from django.utils import timezone
 
 from crises import past, plan
-from crises.models import Gap, PhasePeriod, Waiver
+from crises.models import Figure, Gap, PhasePeriod, Waiver
 from sectors import reference
 from sectors.reference import Content
 
@@ -87,3 +87,13 @@ def plan_of(crisis, at=None, *, as_of=None):
         [gap for gap in recorded if gap.closed_at is None],
     )
     return CrisisPlan(content, cells, periods, recorded)
+
+
+def headline(figures):
+    """The newest key figure of each metric and group: statements side by side, never added."""
+    newest = {}
+    for figure in figures:  # newest first
+        if figure.headline:
+            newest.setdefault((figure.metric, figure.group), figure)
+    groups, metrics = list(dict(Figure.GROUPS)), Figure.Metric.values
+    return sorted(newest.values(), key=lambda figure: (metrics.index(figure.metric), groups.index(figure.group)))

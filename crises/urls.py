@@ -17,6 +17,7 @@ from crises.views import (
     hq,
     log,
     plan,
+    printed,
     regional,
     statements,
     tailoring,
@@ -66,6 +67,7 @@ urlpatterns = [
     # /crises/<reference>/plan/
     path("crises/<slug:reference>/plan/", plan.plan_page, name="plan"),
     path("crises/<slug:reference>/plan.csv", plan.plan_csv, name="plan-csv"),
+    path("crises/<slug:reference>/plan.pdf", printed.plan_pdf, name="plan-pdf"),
     path("crises/<slug:reference>/plan/confirm/", tailoring.confirm, name="plan-confirm"),
     path("crises/<slug:reference>/plan/<slug:sector>/<slug:phase>/priority/", tailoring.priority, name="priority"),
     path("crises/<slug:reference>/plan/<slug:sector>/<slug:phase>/", cell.cell_page, name="cell"),

@@ -131,6 +131,9 @@ def install_what_is_missing():
     here = {
         "postgresql": "TEST_DATABASE_URL" in os.environ or postgresql_programs(),
         "chromium": chromium(),
+        "libpango-1.0-0": sys.platform != "linux" or loads("libpango-1.0.so.0"),
+        "libpangoft2-1.0-0": sys.platform != "linux" or loads("libpangoft2-1.0.so.0"),
+        "libharfbuzz-subset0": sys.platform != "linux" or loads("libharfbuzz-subset.so.0"),
         "libatomic1": sys.platform != "linux" or loads("libatomic.so.1"),
         "fonts-dejavu-core": sys.platform != "linux" or any(Path("/usr/share/fonts").rglob("*.[to]tf")),
     }

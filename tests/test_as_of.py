@@ -81,7 +81,7 @@ def shown(client, crises, said=""):
     pages = [page for page in PAGES if page != "coordination/"]  # it shows the contacts of now
     addresses = [f"/crises/{crisis.reference}/{page}" for crisis in crises for page in pages]
     found = {address: text(client, at(address, said) if said else address) for address in [*addresses, "/gaps/"]}
-    answers = [f"crises/{crisis.reference}/{more}" for crisis in crises for more in ("", "plan/")]
+    answers = [f"crises/{crisis.reference}/{more}" for crisis in crises for more in ("", "plan/", "advice/")]
     for address in [*answers, "gaps/"]:
         address = f"/api/v1/{address}"
         answer = client.get(at(address, said) if said else address)
@@ -118,13 +118,13 @@ def change(crisis, lead, moment, kind, code, slug, status, fact, priority):
         decide_level(now, "2" if fact else "L3", at=moment, ended_on=date(2026, 2, 2) if fact is None else None)
     elif kind == "share":
         services.share_crisis(crisis=now, sharing="office" if fact else "staff", by=lead, at=moment)
-    elif kind == "country":
+    elif kind == "country" and now.is_open:
         others = Country.objects.filter(pk__in=["TUN", "EGY"] if fact else ["TCD"])
         title = "Renamed" if fact else "Named again"
         services.update_facts(
             crisis=now, by=lead, revision=now.facts_revision, other_countries=list(others), title=title, at=moment
         )
-    else:
+    elif kind != "country":
         apply(crisis, lead, moment, kind, code, slug, status, fact, priority)
 
 
@@ -208,6 +208,7 @@ ASKED = [
     "/crises/{}/",
     "/crises/{}/plan/",
     "/crises/{}/plan.csv",
+    "/crises/{}/plan.pdf",
     "/crises/{}/plan/S03/during/",
     "/crises/{}/figures/",
     "/crises/{}/coordination/",
@@ -216,6 +217,8 @@ ASKED = [
     "/gaps/?format=csv",
     "/api/v1/crises/{}/",
     "/api/v1/crises/{}/plan/",
+    "/api/v1/crises/{}/advice/",
+    "/api/v1/crises/{}/coordination/",
     "/api/v1/gaps/",
 ]
 

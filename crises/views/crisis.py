@@ -14,12 +14,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from crises import rebase, services
 from crises.forms.lifecycle import CloseForm, PhaseForm, ReopenForm, SharingForm
-from crises.listing import newest_level
-from crises.models import Crisis, Figure, LevelDecision, PlanCell
+from crises.listing import in_force, levels
+from crises.models import Crisis, PlanCell
 from crises.models.crisis import newest_edition
 from crises.money import by_currency, lines_of
 from crises.next_steps import next_steps
-from crises.reading import plan_of
+from crises.reading import headline, plan_of
 from crises.series import figures_of
 from crises.services.amend import RIGHTS
 from crises.timeline import timeline
@@ -58,7 +58,7 @@ def crisis_page(request, reference, then=None):
             "plan": plan,
             "ahead": rebase.ahead(crisis, plan) if own and not then else None,
             "steps": [] if then else next_steps(crisis, plan, figures),
-            "headline": _headline(figures),
+            "headline": headline(figures),
             "figures": len(figures),
             "strips": [
                 (period.phase, [cell for cell in plan.cells if cell.phase == period.phase])
@@ -80,46 +80,22 @@ def _crisis_and_countries(request, reference, then):
 
     Two more for the past, where both are those of then.
     """
-    inter_agency, at = LevelDecision.Scheme.INTER_AGENCY, then and then.at
     rows = list(
         seen_crises(request)
         .with_family(request.user)
         .filter(reference=reference)
-        .annotate(
-            newest_edition=newest_edition(),
-            other_country=F("other_countries__name"),
-            level_value=newest_level("value", as_of=at),
-            level_ended=newest_level("ended_on", as_of=at),
-            inter_agency_value=newest_level("value", inter_agency, at),
-            inter_agency_ended=newest_level("ended_on", inter_agency, at),
-        )
+        .annotate(newest_edition=newest_edition(), other_country=F("other_countries__name"), **levels(then and then.at))
         .order_by("other_country")
     )
     if not rows:
         raise Http404
     crisis = rows[0]
-    crisis.level = _in_force(crisis.level_value, crisis.level_ended)
-    crisis.inter_agency = _in_force(crisis.inter_agency_value, crisis.inter_agency_ended)
+    crisis.level, crisis.inter_agency = in_force(crisis)
     if then:
         crisis = stood(request, crisis, then)
         names = crisis.past.other_countries.order_by("country__name")
         return crisis, list(names.values_list("country__name", flat=True))
     return crisis, [row.other_country for row in rows if row.other_country]
-
-
-def _in_force(value, ended):
-    """The newest decision of a scheme in words, unless it has ended."""
-    return LevelDecision.Value(value).label if value and not ended else None
-
-
-def _headline(figures):
-    """The newest key figure of each metric and group: statements side by side, never added."""
-    newest = {}
-    for figure in figures:  # newest first
-        if figure.headline:
-            newest.setdefault((figure.metric, figure.group), figure)
-    groups, metrics = list(dict(Figure.GROUPS)), Figure.Metric.values
-    return sorted(newest.values(), key=lambda figure: (metrics.index(figure.metric), groups.index(figure.group)))
 
 
 def _facts(crisis, other_countries, own):

@@ -7,7 +7,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from crises import plan, rebase
+from crises import plan, printed, rebase
 from crises.advice import proposals
 from crises.forms.plan import PlanFilter
 from crises.models import PlanCell, PlanPriority
@@ -39,6 +39,7 @@ def plan_page(request, reference, then=None):
     whole = plan_of(crisis, as_of=then and then.at)
     asked = PlanFilter(request.GET, phases=whole.content.phases)
     context = {"crisis": crisis, "then": then, "plan": whole, "may_change": crisis.may_edit and crisis.is_open}
+    context["pdf"] = printed.available()
     if not asked.is_valid():
         return render(request, "crises/plan.html", context | {"problems": asked.problems}, status=400)
     phase, show = asked.cleaned_data["phase"], asked.cleaned_data["show"]
