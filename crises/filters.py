@@ -1,13 +1,15 @@
 """The one set of filters for the crisis list, the gap list, the dashboard, their CSV files and the API."""
 
+from datetime import UTC, date, datetime, time
 from functools import cached_property
 
 import django_filters as filters
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
-from crises import gaps
-from crises.forms.fields import CountedLength, MomentField
+from crises import gaps, history
+from crises.dates import Precision, spoken
+from crises.forms.fields import CountedLength, DayField, MomentField
 from crises.models import Crisis, Gap, LevelDecision, PhasePeriod, ReviewState
 from offices.models import Country, Office
 from sectors import reference
@@ -21,8 +23,43 @@ class MomentFilter(filters.CharFilter):
     field_class = MomentField
 
 
-class CrisisFilter(CodedFilterSet):
-    """Narrows crises. Whoever uses it starts from visible_to and asks `problems` before showing anything."""
+class DayFilter(filters.Filter):
+    field_class = DayField
+
+
+class AddressFilter(CodedFilterSet):
+    """Filters that stand in the address of a page. Whoever uses one asks `problems` before showing anything."""
+
+    def value(self, name):
+        """What a filter asks for; empty where it is not in use. Call after `problems`."""
+        return self.form.cleaned_data[name]
+
+    def query(self, **changes):
+        """The query of this address with some parameters changed, or without them where given None."""
+        query = self.data.copy()
+        for name in [name for name in query if name in (*PLACE, *changes) or not query[name]]:
+            del query[name]
+        query.update({name: value for name, value in changes.items() if value})
+        return f"?{query.urlencode()}"
+
+    def fields(self, names):
+        """The fields of these filters in this order, to be shown."""
+        return [self.form[name] for name in names.split()]
+
+    def chips(self, *left_out):
+        """The filters in use: what each asks for in words, and the query without it. Call after `problems`."""
+        found = []
+        for name, field in self.form.fields.items():
+            value = self.value(name)
+            if value and name not in left_out:
+                names = field.codes().known if isinstance(field, CodeField) else dict(getattr(field, "choices", ()))
+                words = spoken(value, Precision.DAY) if isinstance(value, date) else names.get(value, value)
+                found.append({"label": field.label, "value": words, "without": self.query(**{name: None})})
+        return found
+
+
+class CrisisFilter(AddressFilter):
+    """Narrows crises. Whoever uses it starts from visible_to."""
 
     q = filters.CharFilter(label=_("Search"), method="search", validators=[CountedLength(100, _("Search"))])
     region = CodeFilter(label=_("Region"), empty_label=_("All regions"), method="in_region")
@@ -189,36 +226,6 @@ class CrisisFilter(CodedFilterSet):
     def of_kind(self, crises, name, value: str):
         return crises.filter(exercise=value == "true")
 
-    # What the address says.
-
-    def value(self, name):
-        """What a filter asks for; empty where it is not in use. Call after `problems`."""
-        return self.form.cleaned_data[name]
-
-    def query(self, **changes):
-        """The query of this address with some parameters changed, or without them where given None."""
-        query = self.data.copy()
-        for name in [name for name in query if name in (*PLACE, *changes) or not query[name]]:
-            del query[name]
-        query.update({name: value for name, value in changes.items() if value})
-        return f"?{query.urlencode()}"
-
-    def fields(self, names):
-        """The fields of these filters in this order, to be shown."""
-        return [self.form[name] for name in names.split()]
-
-    def chips(self, *left_out):
-        """The filters in use: what each asks for in words, and the query without it. Call after `problems`."""
-        found = []
-        for name, field in self.form.fields.items():
-            value = self.value(name)
-            if value and name not in left_out:
-                names = field.codes().known if isinstance(field, CodeField) else dict(getattr(field, "choices", ()))
-                found.append(
-                    {"label": field.label, "value": names.get(value, value), "without": self.query(**{name: None})}
-                )
-        return found
-
 
 class GapFilter(CrisisFilter):
     """The same filters and three more, from crises to their gaps. `phase` is the phase of the gap.
@@ -265,3 +272,51 @@ class GapFilter(CrisisFilter):
         listed = gaps.listed(self.gaps, as_of=self.value("as_of"))
         asked = self.value("waived")
         return listed.filter(waived=WAIVED[asked]) if asked else listed
+
+
+class HistoryFilter(AddressFilter):
+    """Narrows changes, as of history.rows. Whoever uses it starts from those the reader may see."""
+
+    kind = filters.ChoiceFilter(
+        label=_("Kind"), empty_label=_("All kinds"), choices=history.Kind.choices, method="of_kind"
+    )
+    by = filters.CharFilter(label=_("Person"), field_name="history_user__username", lookup_expr="exact")
+    since = DayFilter(
+        label=_("From"), method="on_or_after", error_messages={"invalid": _("“since” is a day, like 2026-03-01.")}
+    )
+    until = DayFilter(
+        label=_("Until"), method="on_or_before", error_messages={"invalid": _("“until” is a day, like 2026-03-01.")}
+    )
+
+    class Meta:
+        model = Crisis.history.model
+        fields = []
+
+    def of_kind(self, changes, name, value: str):
+        return changes.filter(history.of_kind(value))
+
+    def on_or_after(self, changes, name, value: date):
+        return changes.filter(history_date__gte=datetime.combine(value, time.min, UTC))
+
+    def on_or_before(self, changes, name, value: date):
+        return changes.filter(history_date__lte=datetime.combine(value, time.max, UTC))
+
+
+class AuditFilter(HistoryFilter):
+    """The same for the changes of many crises."""
+
+    office = CodeFilter(label=_("Office"), empty_label=_("All offices"), method="of_office")
+    reference = filters.CharFilter(label=_("Reference"), lookup_expr="iexact")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.filters["office"].extra["codes"] = lambda: self.offices
+
+    @cached_property
+    def offices(self):
+        return Codes.all_of(dict(Office.objects.order_by("name").values_list("slug", "name")))
+
+    def of_office(self, changes, name, value: str):
+        return changes.filter(
+            Q(office__slug=value) | Q(office__parent__slug=value) | Q(office__parent__parent__slug=value)
+        )

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from crises.dates import SPOKEN, Precision
 from crises.models import Crisis, Figure, LevelDecision, PlanCell, PlanPriority
+from crises.models.audit import told_to
 from offices.models import User
 from sectors import reference
 
@@ -24,9 +25,10 @@ class Entry:
     why: str
 
 
-def timeline(crisis, most=None, as_of=None):
-    """The changes of a crisis, the newest first: `most` of them, or all; those until a moment. One query."""
-    rows = crisis.history.filter(history_date__lte=as_of) if as_of else crisis.history
+def timeline(crisis, most, *, reader, as_of=None):
+    """The newest changes of a crisis that this person may read, at most so many; those until a moment. One query."""
+    rows = crisis.history.filter(told_to(reader))
+    rows = rows.filter(history_date__lte=as_of) if as_of else rows
     rows = rows.select_related("history_user").order_by("-history_date", "-history_id")[:most]
     return [entry(row, reference.content(crisis.edition_id)) for row in rows]
 

@@ -14,6 +14,7 @@ from crises.views import (
     figures,
     framework,
     gaps,
+    history,
     hq,
     log,
     plan,
@@ -28,6 +29,8 @@ urlpatterns = [
     path("dashboard/", dashboard.dashboard, name="dashboard"),
     path("dashboard.csv", dashboard.dashboard_csv, name="dashboard-csv"),
     path("gaps/", hq.gap_list, name="gap-list"),
+    path("history/", history.audit, name="history"),
+    path("history.csv", history.audit_csv, name="history-csv"),
     path("drafts/", log.draft_list, name="draft-list"),
     path("drafts/<uuid:key>/discard/", log.discard_draft, name="draft-discard"),
     # /duplicates/
@@ -64,6 +67,8 @@ urlpatterns = [
         statements.withdraw_activity,
         name="activity-withdraw",
     ),
+    path("crises/<slug:reference>/history/", history.crisis_history, name="crisis-history"),
+    path("crises/<slug:reference>/history.csv", history.crisis_history_csv, name="crisis-history-csv"),
     # /crises/<reference>/plan/
     path("crises/<slug:reference>/plan/", plan.plan_page, name="plan"),
     path("crises/<slug:reference>/plan.csv", plan.plan_csv, name="plan-csv"),

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
 from crises import api as crises
+from crises.api import changes
 from mcof.lists import MOST, PAGE_SIZE
 from mcof.tokens import HEADER
 from offices import api as offices
@@ -179,6 +180,7 @@ urlpatterns = [
     re_path(
         rf"^api/v1/crises/{REFERENCE}/coordination/$", crises.CrisisCoordination.as_view(), name="api-coordination"
     ),
+    re_path(rf"^api/v1/crises/{REFERENCE}/history/$", changes.CrisisHistory.as_view(), name="api-history"),
     path("api/v1/gaps/", crises.GapList.as_view(), name="api-gaps"),
     re_path(r"^api/", Nothing.as_view()),
 ]

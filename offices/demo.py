@@ -20,7 +20,7 @@ ACCOUNTS = {
     "regional": _("Every crisis of the offices below Regional Office Cairo."),
     "hq": _("Every crisis. Decides levels, waives gaps, shares with partners."),
     "partner": _("Crises shared with partners in Ethiopia, Haiti, Libya and Sudan."),
-    "auditor": _("Offices, people and their roles. No crises."),
+    "auditor": _("Every change of every crisis, who made it and why; offices, people and roles. No crisis itself."),
     "admin": _("Accounts, roles, offices and keys, in the administration. No crises."),
 }
 

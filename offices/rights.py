@@ -50,8 +50,12 @@ def _sees(role, office):
         case Role.HQ:
             yield _("You see every crisis of every office, whatever its sharing, because you are an HQ reviewer.")
         case Role.AUDITOR:
-            yield _(
-                "You see the offices and who holds which role, because you are an auditor. This role shows no crisis."
+            yield (
+                _(
+                    "You see every change of the crises of %(office)s and of the offices below it, who made it and "
+                    "why, and who holds which role, because you are an auditor. This role shows no crisis itself."
+                )
+                % words
             )
         case Role.ADMINISTRATOR:
             yield _("You see people, roles and offices, because you are an administrator. This role shows no crisis.")

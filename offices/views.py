@@ -39,6 +39,7 @@ def account(request):
             "sees": rights.sees(request.user, grants),
             "may": rights.may(request.user, grants),
             "administrators": administrators if grants else [],
+            "audits": any(grant.role in (Role.AUDITOR, Role.HQ) for grant in grants),
         },
     )
 

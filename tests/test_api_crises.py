@@ -318,6 +318,7 @@ api-crisis    404 404 200 200
 api-plan      404 404 200 200
 api-advice    404 404 200 200
 api-coordination 404 404 200 200
+api-history   404 404 200 200
 api-gaps      200 200 200 200
 """
 POLICY = {row.split()[0]: row.split()[1:] for row in TABLE.split("\n") if row}
@@ -331,7 +332,12 @@ def test_every_address_of_the_api_has_its_row_in_the_policy():
 def test_each_reader_gets_what_the_policy_says(cast, people, name):
     address = f"/{next(pattern for pattern in urlpatterns if pattern.name == name).pattern}"
     if "reference" in address:
-        of_crisis = {"api-plan": "plan/", "api-advice": "advice/", "api-coordination": "coordination/"}
+        of_crisis = {
+            "api-plan": "plan/",
+            "api-advice": "advice/",
+            "api-coordination": "coordination/",
+            "api-history": "history/",
+        }
         address = f"{V1}crises/{cast['office'].reference}/{of_crisis.get(name, '')}"
 
     got = [reader(people[person]).get(address).status_code for person in ("nobody", "partner", "field", "hq")]

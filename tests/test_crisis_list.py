@@ -331,4 +331,5 @@ def test_each_reader_starts_where_their_work_is(office, client, field_client, le
     assert 'href="/login/"' in read(client, "/")
     assert hq_client.get("/").url == regional.get("/").url == "/dashboard/"
     assert field_client.get("/").url == lead_client.get("/").url == "/crises/?mine=1"
-    assert partner_client.get("/").url == auditor.get("/").url == "/crises/"
+    assert partner_client.get("/").url == "/crises/"
+    assert auditor.get("/").url == "/history/"

@@ -489,19 +489,13 @@ def test_history_says_when_and_who(field_client):
     assert '<time datetime="2026-03-01T12:00:00+00:00">' in markup
 
 
-def test_the_newest_twenty_changes_are_shown_and_all_on_request(field_client):
+def test_the_newest_twenty_changes_are_shown_and_lead_to_all_of_them(field_client):
     crisis = log()
     for n in range(25):
         add_figure(crisis, n, at=LATER + timedelta(minutes=n))
 
     assert len(changes(field_client, crisis)) == 20
-    assert "All changes" in page(field_client, crisis)
-    assert len(changes(field_client, crisis, "?all=1")) == 26
-    assert "All changes" not in page(field_client, crisis, "?all=1")
-
-
-def test_a_short_history_offers_no_more(field_client):
-    assert "All changes" not in page(field_client, log())
+    assert f'href="/crises/{crisis.reference}/history/">Every change' in page(field_client, crisis)
 
 
 # cost

@@ -94,7 +94,8 @@ def test_auditors_and_administrators_are_told_that_their_role_shows_no_crisis(tr
     administrator = make_user("admin", Role.ADMINISTRATOR, office=tree["hq"])
     User.objects.filter(pk=administrator.pk).update(is_staff=True)
 
-    assert sees(auditor)[0].endswith("This role shows no crisis.")
+    assert sees(auditor)[0].startswith("You see every change of the crises of Hq and of the offices below it")
+    assert sees(auditor)[0].endswith("This role shows no crisis itself.")
     assert may(auditor) == ["You may change nothing as an auditor."]
     assert sees(administrator)[0].endswith("This role shows no crisis.")
     assert may(administrator)[1] == "You may make accounts, give and take away roles, and issue keys to the API."

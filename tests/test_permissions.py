@@ -72,12 +72,16 @@ GET  gap-list                  302 200 200 200 200 200 200
 GET  duplicate-list            302 403 403 200 403 403 403
 GET  duplicate                 302 403 403 404 403 403 403
 POST duplicate                 302 403 403 404 403 403 403
+GET  history                   302 403 403 200 403 403 200
+GET  history-csv               302 403 403 200 403 403 200
 GET  draft-list                302 200 200 200 200 200 200
 POST draft-discard             302 404 404 404 404 404 404
 GET  crisis-list               302 200 200 200 200 200 200
 GET  crisis-list-csv           302 200 200 200 200 200 200
 GET  crisis-log                302 200 200 403 403 200 403
 GET  crisis                    302 200 200 200 404 404 404
+GET  crisis-history            302 200 200 200 404 404 200
+GET  crisis-history-csv        302 200 200 200 404 404 200
 GET  plan                      302 200 200 200 404 404 404
 GET  plan-csv                  302 200 200 200 404 404 404
 GET  plan-pdf                  302 200 200 200 404 404 404
@@ -223,6 +227,8 @@ def test_no_page_lets_slip_a_word_of_what_is_hidden(client_of, office):
 
     for person in ("anonymous", "partner", "other", "auditor"):
         for method, name, *_statuses in ROWS:
+            if person == "auditor" and name.startswith("history"):
+                continue  # what was changed, from what to what, is what auditors read
             if method == "GET" and not ALL[name].pattern.converters:
                 response = client_of[person].get(reverse(name))
                 body = b"".join(response) if response.streaming else response.content

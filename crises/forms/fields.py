@@ -64,6 +64,15 @@ class WholeNumberField(forms.CharField):
         return int(typed)
 
 
+class DayField(forms.DateField):
+    """A day, written as a field for dates sends it."""
+
+    def __init__(self, **kwargs):
+        super().__init__(
+            input_formats=["%Y-%m-%d"], widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"), **kwargs
+        )
+
+
 class MomentField(forms.CharField):
     """A day or a moment of the past, as dates.moment reads it; None where it is left empty."""
 

@@ -19,6 +19,7 @@ from crises.advice import consular_safeguard
 from crises.dates import Precision, spoken
 from crises.forms.plan import CellForm, PlanFilter, WaiverForm
 from crises.models import Contact, Figure, PlanCell
+from crises.models.audit import told_to
 from crises.money import lines_of
 from crises.reading import plan_of
 from crises.views.plan import anchor
@@ -166,7 +167,7 @@ def _cell_page(request, crisis, whole, cell, form, *, clash=None, then=None, sta
             sectors=cell.sector, metric__in=[Figure.Metric.TARGETED, Figure.Metric.REACHED]
         ),
         "lines": _lines(crisis, cell.sector, at),
-        "changes": _changes(crisis, cell, at) if own else [],
+        "changes": _changes(crisis, cell, request.user, at) if own else [],
         "neighbours": [one for one in whole.cells if one.sector == cell.sector],
         "phases": [cell.phase],
     }
@@ -181,9 +182,10 @@ def _lines(crisis, sector, at):
     return lines
 
 
-def _changes(crisis, cell, as_of):
-    """The last changes of the cell: (row, the row before it), the newest first. One query."""
+def _changes(crisis, cell, reader, as_of):
+    """The last changes of the cell that the reader may read: (row, the row before it), the newest first. One query."""
     rows = PlanCell.history.filter(crisis=crisis, sector=cell.sector, phase=cell.phase).select_related("history_user")
+    rows = rows.filter(revision__in=crisis.history.filter(told_to(reader)).values("revision"))
     rows = rows.filter(history_date__lte=as_of) if as_of else rows
     rows = list(rows[: CHANGES_SHOWN + 1])
     return list(zip_longest(rows, rows[1:]))[:CHANGES_SHOWN]

@@ -46,8 +46,7 @@ def crisis_page(request, reference, then=None):
     at = then and then.at
     plan, own = plan_of(crisis, as_of=at), inside(request.user)
     figures = figures_of(crisis, at)
-    every = request.GET.get("all") == "1"
-    changes = timeline(crisis, None if every else RECENT + 1, at) if own else []
+    changes = timeline(crisis, RECENT, reader=request.user, as_of=at) if own else []
     return render(
         request,
         "crises/crisis.html",
@@ -68,9 +67,7 @@ def crisis_page(request, reference, then=None):
             "money": by_currency(lines_of(crisis, at)),
             "readers": _readers_in_words(crisis),
             "may_share": not then and _may_share(crisis),
-            "changes": changes if every else changes[:RECENT],
-            "more": len(changes) > RECENT and not every,
-            "every": every,
+            "changes": changes,
         },
     )
 

@@ -56,6 +56,8 @@ def home(request):
     roles = _roles(request.user)
     if roles & {Role.HQ, Role.REGIONAL}:
         return redirect("dashboard")
+    if roles == {Role.AUDITOR}:
+        return redirect("history")
     mine = "?mine=1" if roles & LOGS else ""
     return redirect(reverse("crisis-list") + mine)
 
@@ -70,12 +72,17 @@ def narrow(request, *allowed, kind=CrisisFilter):
     if "mine" in allowed and request.GET.get("mine"):
         crises = crises.filter(office__in=Office.objects.reached_by(request.user, *WORKS))
     narrowed = kind(request.GET, crises, request=request)
+    return narrowed, understood(request, narrowed, *allowed)
+
+
+def understood(request, narrowed, *allowed):
+    """What is wrong with the address, if anything: its filters, and what the page reads beside them."""
     problems = narrowed.problems(allowed)
     for name in allowed:
         pattern, words = PARAMETERS[name]
         if (asked := request.GET.get(name)) and not re.fullmatch(pattern, asked):
             problems.setdefault(name, [words])
-    return narrowed, problems
+    return problems
 
 
 def address(name, narrowed, **changes):
@@ -83,7 +90,7 @@ def address(name, narrowed, **changes):
     return reverse(name) + narrowed.query(**changes).removesuffix("?")
 
 
-def _turns(narrowed, page):
+def turns(narrowed, page):
     """The addresses of the pages before and after; empty where there is none."""
     return {
         "before": narrowed.query(**page.previous) if page.previous else "",
@@ -123,7 +130,7 @@ def crisis_list(request):
             "fields": narrowed.fields("region country office phase level needs cause status review exercise"),
             "chips": narrowed.chips(),
             "page": page,
-            **_turns(narrowed, page),
+            **turns(narrowed, page),
             "n": n,
             "most": COUNTED,
             "columns": {name: _column(narrowed, name, sort) for name in SORTS},
@@ -226,7 +233,7 @@ def gap_list(request):
             "chips": narrowed.chips("waived", "as_of"),
             "then": then,
             "page": page,
-            **_turns(narrowed, page),
+            **turns(narrowed, page),
             "rows": [gaps.explained(gap) for gap in gaps.as_then(page.rows)],
             "may_decide": not then and request.user.holds(Role.HQ),
             "count": counted,

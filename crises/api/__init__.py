@@ -10,7 +10,7 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
 from rest_framework.response import Response
 
-from crises import coordination, gaps, listing
+from crises import coordination, gaps, history, listing
 from crises.advice import proposals
 from crises.dates import Precision, moment
 from crises.filters import CrisisFilter, GapFilter
@@ -67,6 +67,7 @@ ENUMERATIONS = {
     "qualifier": Figure.Qualifier,
     "unit": Figure.Unit,
     "source_kind": SourceKind,
+    "change_kind": history.Kind,
 }
 
 # What each filter takes, for the description of the API.
@@ -136,14 +137,12 @@ class CodeList(GenericAPIView):
         )
 
 
-def described(filterset):
+def described(filterset, words=FILTERS):
     """The parameters of a filter, for the description of the API."""
     return [
-        OpenApiParameter(
-            name, description=FILTERS.get(name, ""), enum=[code for code, _label in field.extra["choices"]]
-        )
+        OpenApiParameter(name, description=words.get(name, ""), enum=[code for code, _label in field.extra["choices"]])
         if "choices" in field.extra
-        else OpenApiParameter(name, description=FILTERS.get(name, ""))
+        else OpenApiParameter(name, description=words.get(name, ""))
         for name, field in filterset.base_filters.items()
     ]
 
