@@ -17,6 +17,8 @@ class Precision(models.TextChoices):
     YEAR = "year", _("Year")
 
 
+FIRST_YEAR = 1900  # an earlier year is a slip of the finger
+PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2}))?"
 )
@@ -31,6 +33,15 @@ def spoken(day, precision):
 def iso(day, precision):
     """The date in ISO 8601, cut to what is known: "2013-12-15", "2014-06", "2012"; None for no date."""
     return day.isoformat()[: {Precision.DAY: 10, Precision.MONTH: 7, Precision.YEAR: 4}[precision]] if day else None
+
+
+def from_iso(text):
+    """(day, precision) of a date in ISO 8601 that may stop at the month or the year. Raises ValueError."""
+    parts = PARTIAL.fullmatch(text)
+    if not parts or int(parts[1]) < FIRST_YEAR:
+        raise ValueError(text)
+    precision = Precision.DAY if parts[3] else Precision.MONTH if parts[2] else Precision.YEAR
+    return date(int(parts[1]), int(parts[2] or 1), int(parts[3] or 1)), precision
 
 
 def bounds(day, precision):

@@ -95,10 +95,32 @@ def explained(gap, at=None):
     `gap` as of `listed`.
     """
     row = reference.content(gap.crisis.edition_id).priorities[gap.sector_id, gap.phase_id]
-    facts, own = plan.facts_of(gap.crisis), gap.own_priority or ""
+    facts, own, justification = plan.facts_of(gap.crisis), gap.own_priority or "", gap.justification or ""
+    return _explained(gap, row, facts, own, justification, at)
+
+
+def of_plan(whole, at=None):
+    """The gaps of one plan (crises.reading.CrisisPlan), waived or not, each as of `explained`, the oldest first.
+
+    No query.
+    """
+    cells = sorted((cell for cell in whole.cells if cell.gap), key=lambda cell: (cell.open_gap.opened_at, cell.key))
+    return [
+        _explained(cell.open_gap, cell.row, cell.facts, cell.entry.own_priority, cell.entry.justification, at)
+        | {"status": cell.status}
+        for cell in cells
+    ]
+
+
+def _explained(gap, row, facts, own, justification, at):
     return {
         "gap": gap,
-        "because": plan.explain(row, facts, own, gap.justification or ""),
+        "row": row,
+        "default": plan.default_of(row, facts),
+        "fact": facts[row.condition] if row.condition else None,
+        "own": own,
+        "justification": justification,
+        "because": plan.explain(row, facts, own, justification),
         "closes": plan.what_closes(row, facts, own),
         "paragraph": row.paragraph,
         "provenance": row.provenance,

@@ -13,12 +13,20 @@ from django.utils.translation import gettext_lazy as _
 from django.views import defaults
 from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
-from rest_framework.exceptions import AuthenticationFailed, NotFound, PermissionDenied
+from rest_framework.exceptions import (
+    AuthenticationFailed,
+    NotFound,
+    ParseError,
+    PermissionDenied,
+    UnsupportedMediaType,
+    ValidationError,
+)
 from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
 from crises import api as crises
-from crises.api import changes
+from crises.api import changes, edits, plans
+from crises.api.conditions import Refused
 from mcof.lists import MOST, PAGE_SIZE
 from mcof.tokens import HEADER
 from offices import api as offices
@@ -39,7 +47,7 @@ class Problem(NamedTuple):
 PROBLEMS = {
     400: Problem(
         "parameter",
-        _("A parameter is not understood"),
+        _("Something sent is not understood"),
         _("Mend or remove what “errors” names. Codes are at /api/v1/codes/."),
     ),
     401: Problem("token", _("This needs a token that works"), HEADER),
@@ -49,13 +57,28 @@ PROBLEMS = {
         _("Nothing is here for you"),
         _("Nothing is at this address, or it is not shared with you. Addresses end with a slash; /api/ lists them."),
     ),
-    405: Problem("read-only", _("This address can only be read"), _("This version of the API is read only: use GET.")),
+    405: Problem("method", _("This address cannot do that"), _("The header Allow names what it can.")),
     406: Problem("json", _("The API answers in JSON"), _("Ask for application/json, or send no Accept header.")),
+    409: Problem("closed", _("As it stands, this cannot be changed"), _("The crisis is closed.")),
+    412: Problem(
+        "stale",
+        _("Somebody changed it first"),
+        _("Nothing of yours was saved. Read it again, compare with “fields”, and send the change with the new ETag."),
+    ),
+    413: Problem("size", _("What was sent is too large"), _("Send less than 64 KiB.")),
+    415: Problem("media", _("Changes are sent in JSON"), _("Send application/json in UTF-8.")),
+    422: Problem("key", _("This key was used for another change"), _("Use a new Idempotency-Key for each change.")),
+    428: Problem(
+        "if-match",
+        _("A change needs If-Match"),
+        _("Read what you change and send its ETag in the header If-Match."),
+    ),
     500: Problem("fault", _("The fault is ours"), _("The server failed. Nothing was changed. Try again later.")),
 }
+SAID = AuthenticationFailed | PermissionDenied | ParseError | UnsupportedMediaType | Refused  # know more exactly
 
 
-def _body(status, detail=None, errors=()):
+def _body(status, detail=None, errors=(), **more):
     problem = PROBLEMS[status]
     body = {
         "type": f"{reverse('api-landing')}#{problem.anchor}",
@@ -63,7 +86,16 @@ def _body(status, detail=None, errors=()):
         "status": status,
         "detail": str(detail or problem.detail),
     }
-    return body | {"errors": list(errors)} if errors else body
+    return body | more | ({"errors": list(errors)} if errors else {})
+
+
+def _errors(wrong, path=""):
+    """Each mistake with the path to what it is about, such as other_countries.0."""
+    if isinstance(wrong, dict):
+        for name, inner in wrong.items():
+            yield from _errors(inner, f"{path}.{name}" if path else str(name))
+    else:
+        yield from ({"path": path, "message": line} for line in wrong)
 
 
 def problem(exc, context):
@@ -74,12 +106,10 @@ def problem(exc, context):
     response = exception_handler(exc, context)
     if response is None:
         return None
-    detail = exc.detail if isinstance(exc, AuthenticationFailed | PermissionDenied) else None
-    errors = []
-    if response.status_code == 400 and isinstance(response.data, dict):
-        errors = [{"path": name, "message": line} for name, lines in response.data.items() for line in lines]
+    detail = exc.detail if isinstance(exc, SAID) else None
+    errors = list(_errors(exc.detail)) if isinstance(exc, ValidationError) else []
     return Response(
-        _body(response.status_code, detail, errors),
+        _body(response.status_code, detail, errors, **getattr(exc, "more", {})),
         status=response.status_code,
         headers={name: response[name] for name in ("WWW-Authenticate",) if name in response},
         content_type=PROBLEM,
@@ -108,20 +138,25 @@ def describe_problems(result, generator, request, public):
     error = {"type": "object", "properties": {"path": text, "message": text}, "required": ["path", "message"]}
     result["components"]["schemas"]["Problem"] = {
         "type": "object",
-        "description": "RFC 9457. `errors` comes with 400 and names each parameter.",
+        "description": "RFC 9457. `errors` comes with 400 and names each parameter or field. With 412 come "
+        "`changed_by`, `changed_at` and the differing `fields`.",
         "properties": {
             "type": {"type": "string", "format": "uri-reference"},
             "title": text,
             "status": {"type": "integer"},
             "detail": text,
             "errors": {"type": "array", "items": error},
+            "changed_by": {"type": "string", "nullable": True},
+            "changed_at": {"type": "string", "format": "date-time", "nullable": True},
+            "fields": {"type": "array", "items": {"type": "object"}},
         },
         "required": ["type", "title", "status", "detail"],
     }
     schema = {"$ref": "#/components/schemas/Problem"}
     for address, methods in result["paths"].items():
-        for operation in methods.values():
-            for status in (400, 401, 404, 406) if "{" in address else (400, 401, 406):
+        for method, operation in methods.items():
+            changes = (403, 409, 412, 413, 415, 422, 428) if method == "patch" else ()
+            for status in (400, 401, 406, *([404] if "{" in address else []), *changes):
                 described = {"description": str(PROBLEMS[status].title), "content": {PROBLEM: {"schema": schema}}}
                 operation["responses"].setdefault(str(status), described)
     return result
@@ -174,8 +209,14 @@ urlpatterns = [
     path("api/v1/offices/", offices.OfficeList.as_view(), name="api-offices"),
     path("api/v1/codes/", crises.CodeList.as_view(), name="api-codes"),
     path("api/v1/crises/", crises.CrisisList.as_view(), name="api-crises"),
-    re_path(rf"^api/v1/crises/{REFERENCE}/$", crises.CrisisDetail.as_view(), name="api-crisis"),
-    re_path(rf"^api/v1/crises/{REFERENCE}/plan/$", crises.CrisisPlan.as_view(), name="api-plan"),
+    re_path(rf"^api/v1/crises/{REFERENCE}/$", edits.CrisisFacts.as_view(), name="api-crisis"),
+    re_path(rf"^api/v1/crises/{REFERENCE}/plan/$", plans.CrisisPlan.as_view(), name="api-plan"),
+    re_path(
+        rf"^api/v1/crises/{REFERENCE}/plan/(?P<sector>[A-Z0-9]{{1,8}})/(?P<phase>[a-z0-9-]{{1,20}})/$",
+        edits.PlanCellDetail.as_view(),
+        name="api-cell",
+    ),
+    re_path(rf"^api/v1/crises/{REFERENCE}/gaps/$", plans.CrisisGaps.as_view(), name="api-crisis-gaps"),
     re_path(rf"^api/v1/crises/{REFERENCE}/advice/$", crises.CrisisAdvice.as_view(), name="api-advice"),
     re_path(
         rf"^api/v1/crises/{REFERENCE}/coordination/$", crises.CrisisCoordination.as_view(), name="api-coordination"

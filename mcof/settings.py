@@ -165,7 +165,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],  # scope is in the querysets
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["mcof.bodies.Json"],
     "DEFAULT_FILTER_BACKENDS": ["mcof.lists.Parameters"],
     "DEFAULT_PAGINATION_CLASS": "mcof.lists.Pages",
     "URL_FORMAT_OVERRIDE": None,  # ?format= is a parameter nobody knows, like any other

@@ -93,7 +93,7 @@ class TokenForm(forms.ModelForm):
 
     class Meta:
         model = Token
-        fields = ["user", "name"]
+        fields = ["user", "name", "may_write"]
 
 
 @admin.register(Token)
@@ -101,7 +101,7 @@ class TokenAdmin(admin.ModelAdmin):
     """A key is issued or revoked (deleted), never changed, and its hash is never shown."""
 
     form = TokenForm
-    list_display = ["name", "user", "created", "expiry"]
+    list_display = ["name", "user", "may_write", "created", "expiry"]
     list_select_related = ["user"]
     list_filter = ["expiry"]
     search_fields = ["name", "user__username", "user__first_name", "user__last_name"]
@@ -111,11 +111,15 @@ class TokenAdmin(admin.ModelAdmin):
         return False
 
     def get_fields(self, request, obj=None):
-        return ["user", "name", "created", "expiry"] if obj else ["user", "name", "days"]
+        said = ["user", "name", "may_write"]
+        return [*said, "created", "expiry"] if obj else [*said, "days"]
 
     def save_model(self, request, obj, form, change):
         issued, key = services.issue_token(
-            user=obj.user, name=obj.name, lasts=timedelta(days=form.cleaned_data["days"])
+            user=obj.user,
+            name=obj.name,
+            lasts=timedelta(days=form.cleaned_data["days"]),
+            may_write=obj.may_write,
         )
         obj.pk = issued.pk  # the admin's log names the row
         messages.warning(request, _("Copy this key now, it is not shown again: %(key)s") % {"key": key})

@@ -206,9 +206,19 @@ class Token(AbstractAuthToken):
     # knox makes the hash the primary key, which would show it in the addresses of the admin.
     digest = models.CharField(max_length=CONSTANTS.DIGEST_LENGTH, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=80, blank=True)
+    may_write = models.BooleanField(
+        _("may change"),
+        default=False,
+        help_text=_("The key changes what its owner may change. Without this it only reads."),
+    )
 
     class Meta:
         ordering = ["user__username", "-created"]
 
     def __str__(self):
         return f"{self.name or _('Unnamed')}, {self.user}"
+
+    def clean(self):
+        """A partner's key reads."""
+        if self.may_write and self.user_id and self.user.partner_id:
+            raise ValidationError({"may_write": _("Partners only read. Leave this out.")})

@@ -319,6 +319,8 @@ api-plan      404 404 200 200
 api-advice    404 404 200 200
 api-coordination 404 404 200 200
 api-history   404 404 200 200
+api-crisis-gaps 404 404 200 200
+api-cell      404 404 200 200
 api-gaps      200 200 200 200
 """
 POLICY = {row.split()[0]: row.split()[1:] for row in TABLE.split("\n") if row}
@@ -338,6 +340,7 @@ def test_each_reader_gets_what_the_policy_says(cast, people, name):
             "api-coordination": "coordination/",
             "api-history": "history/",
         }
+        of_crisis |= {"api-crisis-gaps": "gaps/", "api-cell": "plan/S03/during/"}
         address = f"{V1}crises/{cast['office'].reference}/{of_crisis.get(name, '')}"
 
     got = [reader(people[person]).get(address).status_code for person in ("nobody", "partner", "field", "hq")]

@@ -47,12 +47,20 @@ def test_a_single_answer_takes_no_parameter_at_all(name):
     }
 
 
-@pytest.mark.parametrize("name", ["crises/{}", "crises/{}/plan"])
-def test_a_crisis_takes_one_parameter_only(name):
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("crises/{}", "as_of"),
+        ("crises/{}/plan", "as_of, diff, phase, sector"),
+        ("crises/{}/plan/S03/during", "as_of"),
+        ("crises/{}/gaps", "as_of"),
+    ],
+)
+def test_a_crisis_takes_few_parameters_and_names_them(name, known):
     address = V1 + name.format(log().reference) + "/"
 
     assert errors(reader(make_hq()).get(f"{address}?page_size=1")) == {
-        "page_size": "There is no parameter “page_size” here. The known ones are: as_of."
+        "page_size": f"There is no parameter “page_size” here. The known ones are: {known}."
     }
 
 
@@ -211,12 +219,23 @@ def test_any_other_address_is_a_problem_too(address, method):
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_this_version_is_read_only(method):
-    for address in ("crises/", f"crises/{log().reference}/", "gaps/", "framework/"):
-        answer = getattr(reader(make_hq()), method)(V1 + address, {}, format="json")
+def test_what_an_address_cannot_do_is_refused_and_what_it_can_is_named(method):
+    reference = log().reference
+    addresses = {
+        "crises/": "GET, HEAD, OPTIONS",
+        "gaps/": "GET, HEAD, OPTIONS",
+        "framework/": "GET, HEAD, OPTIONS",
+        f"crises/{reference}/plan/": "GET, HEAD, OPTIONS",
+        f"crises/{reference}/gaps/": "GET, HEAD, OPTIONS",
+        f"crises/{reference}/": "GET, PATCH, HEAD, OPTIONS",
+        f"crises/{reference}/plan/S03/during/": "GET, PATCH, HEAD, OPTIONS",
+    }
+    for address, allowed in addresses.items():
+        if method.upper() not in allowed:
+            answer = getattr(reader(make_hq()), method)(V1 + address, {}, format="json")
 
-        said(answer, 405)
-        assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
+            said(answer, 405)
+            assert answer.headers["Allow"] == allowed
 
 
 def test_a_page_of_another_site_cannot_write_with_my_session():

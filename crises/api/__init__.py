@@ -1,4 +1,5 @@
-"""Crises, their plans and gaps in the API: the scope, filters and rules of the pages. Read only in this version."""
+"""Crises and gaps in the API: the scope, filters and rules of the pages. The plan of one crisis and what can be changed
+stand in modules of their own."""
 
 from django.core.exceptions import ValidationError as NoMoment
 from django.db.models import Count, OuterRef, Prefetch, Subquery
@@ -12,6 +13,7 @@ from rest_framework.response import Response
 
 from crises import coordination, gaps, history, listing
 from crises.advice import proposals
+from crises.api.conditions import Tagged
 from crises.dates import Precision, moment
 from crises.filters import CrisisFilter, GapFilter
 from crises.models import (
@@ -34,10 +36,9 @@ from crises.serializers import (
     AdviceSerializer,
     CrisisRowSerializer,
     CrisisSerializer,
-    GapSerializer,
-    PlanSerializer,
     SheetSerializer,
 )
+from crises.serializers.gaps import GapSerializer
 from offices.models import Office
 from sectors.models import Cluster, Complementarity, Fact, Priority, Provenance, SectorPriority, Strength
 from sectors.serializers import CodeSerializer
@@ -150,7 +151,7 @@ def described(filterset, words=FILTERS):
 @extend_schema_view(
     get=extend_schema(operation_id="list_crises", summary="Crises", filters=False, parameters=described(CrisisFilter))
 )
-class CrisisList(ListAPIView):
+class CrisisList(Tagged, ListAPIView):
     """The crises you may see, the last changed first.
 
     Staff see those of their offices and region, partners those shared with them, and others those that are public,
@@ -189,7 +190,6 @@ class AsOf:
         return crisis
 
 
-@extend_schema_view(get=extend_schema(operation_id="get_crisis", summary="One crisis", parameters=[AS_OF]))
 class CrisisDetail(AsOf, RetrieveAPIView):
     """All that is known of a crisis: its facts, phases, levels, figures and lines of work, each with its source."""
 
@@ -230,25 +230,6 @@ class CrisisDetail(AsOf, RetrieveAPIView):
 
     def get_serializer_context(self):
         return super().get_serializer_context() | {"inside": inside(self.request.user)}
-
-
-@extend_schema_view(get=extend_schema(operation_id="get_plan", summary="The plan of a crisis", parameters=[AS_OF]))
-class CrisisPlan(AsOf, RetrieveAPIView):
-    """Every sector in every phase: its priority here and why, what the office does, and whether that is a gap."""
-
-    queryset = Crisis.objects.none()
-    serializer_class = PlanSerializer
-    pagination_class = None
-    lookup_field = "reference"
-
-    def get_queryset(self):
-        return Crisis.objects.visible_to(self.request.user)
-
-    def retrieve(self, request, *args, **kwargs):
-        crisis = self.get_object()
-        plan = plan_of(crisis, as_of=self.as_of)
-        context = self.get_serializer_context() | {"crisis": crisis, "plan": plan, "inside": inside(request.user)}
-        return Response(PlanSerializer(plan, context=context).data)
 
 
 class OfPlan(AsOf, RetrieveAPIView):
@@ -307,7 +288,7 @@ class CrisisCoordination(OfPlan):
 @extend_schema_view(
     get=extend_schema(operation_id="list_gaps", summary="Open gaps", filters=False, parameters=described(GapFilter))
 )
-class GapList(ListAPIView):
+class GapList(Tagged, ListAPIView):
     """Critical sectors that are neither active nor completed, in the open phases of the open crises you may see.
 
     In the order in which they were recorded. A waived gap stays in the list and says so. `phase` is the phase of the

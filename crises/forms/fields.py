@@ -10,11 +10,9 @@ from django.core.validators import MaxLengthValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crises.dates import Precision, moment
+from crises.dates import FIRST_YEAR, Precision, moment
 from crises.models.crisis import fold
 from offices.models import Country
-
-FIRST_YEAR = 1900  # an earlier year is a slip of the finger
 
 
 class CountedLength(MaxLengthValidator):

@@ -7,7 +7,6 @@ organisation see no names of its people, and a count of people under SMALL only 
 from .crises import CrisisRowSerializer, CrisisSerializer
 from .plans import (
     AdviceSerializer,
-    GapSerializer,
     PlanSerializer,
     SheetSerializer,
 )
@@ -16,7 +15,6 @@ __all__ = [
     "AdviceSerializer",
     "CrisisRowSerializer",
     "CrisisSerializer",
-    "GapSerializer",
     "PlanSerializer",
     "SheetSerializer",
 ]

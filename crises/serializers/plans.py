@@ -187,28 +187,3 @@ class SheetSerializer(OfPlanSerializer):
 
     def get_parties(self, whole) -> PartySerializer(many=True):
         return PartySerializer(self.context["found"], many=True, context=self.context).data
-
-
-class GapSerializer(serializers.Serializer):
-    """An open gap in the list of gaps (crises.gaps.explained)."""
-
-    crisis = serializers.CharField(source="gap.crisis.reference")
-    country = serializers.CharField(source="gap.crisis.main_country_id", help_text="ISO3.")
-    sector = serializers.CharField(source="gap.sector.code")
-    phase = serializers.CharField(source="gap.phase.slug")
-    priority = serializers.SerializerMethodField(help_text="Always critical: nothing else can be a gap.")
-    because = serializers.CharField(help_text="Why the sector is critical here, in a sentence.")
-    closes = serializers.CharField(help_text="What would close the gap, in sentences.")
-    paragraph = serializers.CharField()
-    provenance = serializers.ChoiceField(Provenance.choices)
-    opened_at = serializers.DateTimeField(source="gap.opened_at")
-    opened_why = serializers.ChoiceField(Gap.Why.choices, source="gap.opened_why")
-    days_open = serializers.IntegerField(source="days")
-    waived = serializers.BooleanField(source="gap.waived")
-    waived_until = serializers.SerializerMethodField(help_text="The last day of the waiver that covers the gap.")
-
-    def get_priority(self, row) -> str:
-        return Priority.CRITICAL
-
-    def get_waived_until(self, row) -> date | None:
-        return _waived_until(row["gap"])

@@ -148,15 +148,21 @@ def facts_as_known(row):
     return known
 
 
-def update_facts(*, crisis, by, revision, other_countries=None, at=None, **facts):
+def update_facts(*, crisis, by, revision, other_countries=None, key=None, strict=False, at=None, **facts):
     """Change what is known of a crisis; the plan and its gaps follow.
 
     `revision` is the facts_revision the person started from. What somebody else changed meanwhile and this person
-    left alone stays as they set it (Outcome.kept); where both changed the same fact, raises Stale with the fields.
-    What changes nothing takes no revision.
+    left alone stays as they set it (Outcome.kept); where both changed the same fact, or, where `strict`, where any fact
+    has changed at all, raises Stale with the fields. What changes nothing takes no revision.
     """
     at = at or timezone.now()
-    with amend(crisis, by=by, right="edit", at=at, why=Gap.Why.FACTS) as (amendment, outcome):
+    content = {"facts": crisis.pk, "revision": revision, "other_countries": other_countries, **facts}
+    with amend(crisis, by=by, right="edit", at=at, why=Gap.Why.FACTS, key=key, content=content) as (
+        amendment,
+        outcome,
+    ):
+        if amendment is None:
+            return outcome
         row = amendment.crisis
         now = facts_as_known(row)
         told = {
@@ -168,8 +174,8 @@ def update_facts(*, crisis, by, revision, other_countries=None, at=None, **facts
             base = row.history.filter(facts_revision=revision).first()
             seen = facts_as_known(base) if base else {}
             merged = merge(now=now, seen=seen, told=told, together=[START])
-            if merged.clash:
-                raise Stale(row, merged.clash, mine=merged.mine)
+            if merged.clash or strict:
+                raise Stale(row, merged.clash or merged.kept, mine=merged.mine)
             outcome.kept = tuple(merged.kept)
             facts = {name: value for name, value in facts.items() if name in merged.mine}
             other_countries = other_countries if "other_countries" in merged.mine else None

@@ -1,0 +1,76 @@
+"""Answers that say which version they are, and changes that say which version they are of (RFC 9110, 13)."""
+
+import hashlib
+import re
+import uuid
+
+from django.http import HttpResponseNotModified
+from django.utils.cache import patch_vary_headers
+from django.utils.http import parse_etags
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import APIException, ValidationError
+
+OURS = re.compile(r'(?:W/)?"([0-9]{1,18})(?:\.[0-9a-f]{1,64})?"')
+QUOTED = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
+NO_SUCH = -1  # the revision that an ETag not of ours names: none
+
+
+class Refused(APIException):
+    """A change that is understood and not made; `more` is what the problem says beside its words."""
+
+    def __init__(self, status, detail=None, **more):
+        super().__init__(detail or "")
+        self.status_code, self.more = status, more
+
+
+class Tagged:
+    """Answers with an ETag, and with 304 where the reader has this very answer already.
+
+    The tag is made of the answer itself: ages of gaps, waivers and what a reader may see change without any revision.
+    Where something can be changed, its revision stands in front, and If-Match compares that alone: "412.9f0c…".
+    """
+
+    revision = None
+
+    def finalize_response(self, request, response, *args, **kwargs):
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if response.status_code == 200:
+            response.add_post_render_callback(self._tag)
+        return response
+
+    def _tag(self, response):
+        digest = hashlib.sha256(response.content).hexdigest()[:32]
+        tag = f'"{digest}"' if self.revision is None else f'"{self.revision}.{digest}"'
+        response["ETag"], response["Cache-Control"] = tag, "private, no-cache"
+        patch_vary_headers(response, ["Authorization", "Cookie"])
+        seen = parse_etags(self.request.headers.get("If-None-Match", ""))
+        if self.request.method not in ("GET", "HEAD") or not ({tag, f"W/{tag}", "*"} & set(seen)):
+            return None
+        unchanged = HttpResponseNotModified()
+        for name in ("ETag", "Cache-Control", "Vary"):
+            unchanged[name] = response[name]
+        return unchanged
+
+
+def revision_of(request):
+    """The revision that If-Match names. Raises what answers 428 where there is none, and 400 for what is no ETag.
+
+    A weak tag counts too: a server that compresses answers weakens their tags, and the revision in it stays true.
+    """
+    told = request.headers.get("If-Match", "").strip()
+    if not told or told == "*":
+        raise Refused(428)
+    if ours := OURS.fullmatch(told):
+        return int(ours[1])
+    if QUOTED.fullmatch(told):
+        return NO_SUCH
+    raise ValidationError({"If-Match": [_("Send one ETag as it was received, in its quotation marks.")]})
+
+
+def key_of(request):
+    """The Idempotency-Key, if there is one. Raises ValidationError for what is no UUID."""
+    told = request.headers.get("Idempotency-Key")
+    try:
+        return uuid.UUID(told) if told is not None else None
+    except ValueError:
+        raise ValidationError({"Idempotency-Key": [_("Must be a UUID, new for each change.")]}) from None
