@@ -144,6 +144,11 @@ class Cell:
         return bool(self.entry.own_priority)
 
     @property
+    def default_because(self):
+        """Why the framework gives it the priority it does, whatever the office says."""
+        return explain(self.row, self.facts)
+
+    @property
     def applies(self):
         return self.priority != PlanPriority.NOT_APPLICABLE
 

@@ -213,7 +213,7 @@ def test_a_stale_change_shows_who_changed_what_and_can_be_saved_all_the_same(fie
     page = text(response)
 
     assert response.status_code == 409
-    assert "lead changed it on 3 Mar 2026, 12:00 UTC" in re.sub(r" +", " ", page)
+    assert "lead changed on 3 Mar 2026, 12:00 UTC: status, since, lead." in re.sub(r" +", " ", page)
     assert "Status Planned Active" in page
     assert "Lead A. Diallo S. Okoro" in page
     assert value(response, "lead") == "S. Okoro"

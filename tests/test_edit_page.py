@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 from django.urls import reverse
+from django.utils.formats import date_format
 
 from crises import services
 from crises.models import Crisis
@@ -156,6 +157,8 @@ def test_people_who_change_different_facts_both_succeed_and_are_told(field_clien
     crisis = log()
     mine, theirs = as_shown(field_client, crisis), as_shown(lead_client, crisis)
     lead_client.post(address(crisis), theirs | {"summary": "From the lead.", "onset": "slow"})
+    crisis.refresh_from_db()
+    moment = date_format(crisis.updated_at, "j M Y, H:i")
 
     response = field_client.post(address(crisis), mine | {"title": "From the field"})
 
@@ -163,7 +166,7 @@ def test_people_who_change_different_facts_both_succeed_and_are_told(field_clien
     assert (crisis.title, crisis.summary, crisis.onset) == ("From the field", "From the lead.", "slow")
     assert messages(field_client, response) == [
         "The facts are saved.",
-        "Somebody else changed “How did it begin?”, “What should HQ know?” meanwhile; their answer stays.",
+        f"lead changed “How did it begin?”, “What should HQ know?” meanwhile, on {moment} UTC; that answer stays.",
     ]
 
 

@@ -16,12 +16,12 @@ from django.views.decorators.http import require_http_methods
 
 from crises import coordination, services
 from crises.advice import consular_safeguard
-from crises.dates import Precision, spoken
 from crises.forms.plan import CellForm, PlanFilter, WaiverForm
 from crises.models import Contact, Figure, PlanCell
 from crises.models.audit import told_to
 from crises.money import lines_of
 from crises.reading import plan_of
+from crises.views import clash
 from crises.views.plan import anchor
 from crises.views.scope import allowed, inside, readers, seen_crisis
 from crises.views.sent import SeeOther, keep_and_sign_in, unsent
@@ -98,17 +98,15 @@ def _change(request, reference, sector, phase):
         form.add_error(None, error)
         return _cell_page(request, crisis, whole, cell, form, status=400)
     except services.Stale as stale:
-        changed = stale.current.history.select_related("history_user").first()
-        clash = {"by": changed.history_user, "at": changed.history_date, "fields": stale.fields}
-        return _clash_page(request, crisis, form, stale.current, clash, status=409)
+        shown = CellForm(clash.decided_again(request.POST, form, stale), entry=stale.current)
+        whole, cell = cell_of(crisis, sector, phase)
+        return _cell_page(request, crisis, whole, cell, shown, clash=clash.found(form, stale), status=409)
     except services.KeyReused as reused:
-        clash = {"sent": reused.receipt.received_at}
-        return _clash_page(request, crisis, form, cell.entry, clash, status=422)
+        return _reused_page(request, crisis, cell.entry, form, reused)
     if outcome.fresh:
         messages.success(request, _done(whole, cell, form.cleaned_data["status"], outcome))
-        if outcome.kept:
-            kept = ", ".join(str(form.fields[name].label).lower() for name in outcome.kept)
-            messages.info(request, _("Somebody else changed %(answers)s meanwhile; that stays.") % {"answers": kept})
+        for sentence in clash.kept(crisis, cell, form.cleaned_data["revision"], outcome.kept):
+            messages.info(request, sentence)
     else:
         messages.info(request, _("This had already been received. It was saved once."))
     if "plan" in request.POST:
@@ -123,32 +121,19 @@ def back_to_plan(request, crisis, cell):
     return f"{reverse('plan', args=[crisis.reference])}{'?' if query else ''}{query}#{anchor(cell)}"
 
 
-def _clash_page(request, crisis, form, current, clash, *, status):
-    """What stands now beside what was typed. The form keeps it and takes the new revision: saving is a decision."""
-    typed = form.cleaned_data
+def _reused_page(request, crisis, entry, form, reused):
+    """The form was sent before with other answers: what stands beside what was typed, which a new key lets through."""
+    found = {"sent": reused.receipt.received_at, "rows": clash.sides(form, entry, form.fields)}
     answers = request.POST.copy()
-    answers["revision"], answers["key"] = str(current.revision), str(uuid.uuid4())
-    shown = CellForm(answers, entry=current)
-    now, yours = (
-        {
-            "status": PlanCell.Status(said["status"]).label,
-            "since": spoken(said["since"], Precision.DAY),
-            **{name: said[name] for name in ("lead", "cluster_contact", "note")},
-        }
-        for said in (vars(current), typed)
-    )
-    clash["rows"] = [
-        {"label": shown.fields[name].label, "now": now[name], "yours": yours[name]}
-        for name in now
-        if (now[name] or yours[name]) and now[name] != yours[name]
-    ]
-    whole, cell = cell_of(crisis, current.sector.code, current.phase.slug)
-    return _cell_page(request, crisis, whole, cell, shown, clash=clash, status=status)
+    answers["revision"], answers["key"] = str(entry.revision), str(uuid.uuid4())
+    whole, cell = cell_of(crisis, entry.sector.code, entry.phase.slug)
+    return _cell_page(request, crisis, whole, cell, CellForm(answers, entry=entry), clash=found, status=422)
 
 
-def _cell_page(request, crisis, whole, cell, form, *, clash=None, then=None, status=200):
+def _cell_page(request, crisis, whole, cell, form, *, then=None, status=200, **more):
     """Ten queries for staff: session, reader, crisis, plan (4), figures, activities, changes. One more for the past."""
     own, at = inside(request.user), then and then.at
+    changes = _changes(crisis, cell, request.user, at) if own else []
     context = {
         "crisis": crisis,
         "then": then,
@@ -157,7 +142,6 @@ def _cell_page(request, crisis, whole, cell, form, *, clash=None, then=None, sta
         "form": form
         if form and crisis.may_edit and (crisis.is_open or form.is_bound)
         else None,  # what was typed stays
-        "clash": clash,
         "inside": own,
         "gaps": whole.gaps_of(cell),
         "parties": coordination.of_cell(whole, cell, crisis),
@@ -167,11 +151,12 @@ def _cell_page(request, crisis, whole, cell, form, *, clash=None, then=None, sta
             sectors=cell.sector, metric__in=[Figure.Metric.TARGETED, Figure.Metric.REACHED]
         ),
         "lines": _lines(crisis, cell.sector, at),
-        "changes": _changes(crisis, cell, request.user, at) if own else [],
+        "changes": changes,
+        "set": next((row for row, _before in changes if _event(row) == "priority"), None),
         "neighbours": [one for one in whole.cells if one.sector == cell.sector],
         "phases": [cell.phase],
     }
-    return render(request, "crises/cell.html", context, status=status)
+    return render(request, "crises/cell.html", context | more, status=status)
 
 
 def _lines(crisis, sector, at):
@@ -180,6 +165,10 @@ def _lines(crisis, sector, at):
     for line in lines:
         line.others = [name for name in line.sector_names if name != sector.short_name]
     return lines
+
+
+def _event(row):
+    return (row.history_change_reason or {}).get("event")
 
 
 def _changes(crisis, cell, reader, as_of):

@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
@@ -254,7 +255,7 @@ def edit_facts(request, reference):
         return _edit_page(request, crisis, form, revision, status=400)
     except services.Stale as clash:
         return _clash_page(request, clash, form, revision)
-    for sentence in what_followed(outcome):
+    for sentence in what_followed(outcome, revision):
         messages.success(request, sentence)
     return _let_go(request, SeeOther(reverse("crisis", args=[reference])), f"{reference}-edit")
 
@@ -295,17 +296,27 @@ def _clash_page(request, clash, form, revision):
     shown, theirs = EditForm.as_left(request.POST), EditForm.initial_of(crisis)
     typed_here = mine | {"started_unknown"} if "started" in mine else mine
     shown.initial.update({name: value for name, value in theirs.items() if name not in typed_here})
-    changes = [
-        {"by": row.history_user, "at": row.history_date, "what": _labels(row.history_change_reason["fields"])}
-        for row in crisis.history.filter(facts_revision__gt=revision).select_related("history_user")
-        if row.history_change_reason["event"] == "facts"
-    ]
     clashes = [
         {"field": shown[name], "theirs": now[name][1], "yours": typed[name][1]}
         for name in shown.fields
         if name in {QUESTION.get(fact, fact) for fact in clash.fields}
     ]
+    changes = facts_since(crisis, revision)
     return _edit_page(request, crisis, shown, crisis.facts_revision, status=409, changes=changes, clashes=clashes)
+
+
+def facts_since(crisis, revision):
+    """The changes of a crisis's facts after that revision: by whom, when, which names and questions. One query."""
+    return [
+        {
+            "by": row.history_user,
+            "at": row.history_date,
+            "names": set(row.history_change_reason["fields"]),
+            "what": _labels(row.history_change_reason["fields"]),
+        }
+        for row in crisis.history.filter(facts_revision__gt=revision).select_related("history_user")
+        if row.history_change_reason["event"] == "facts"
+    ]
 
 
 def _labels(names):
@@ -314,17 +325,18 @@ def _labels(names):
     return ", ".join(_("“%(question)s”") % {"question": label} for label in labels)
 
 
-def what_followed(outcome):
-    """What a change of facts did to the plan, in sentences."""
+def what_followed(outcome, revision):
+    """What a change of facts did to the plan, and what others changed meanwhile, in sentences."""
     sentences = [_("The facts are saved.") if outcome.changed else _("Nothing was changed.")]
     sentences += [_priority_change(was, now, outcome.crisis) for was, now in outcome.cells]
     if n := len(outcome.closed):
         sentences.append(ngettext("%(n)s gap closed.", "%(n)s gaps closed.", n) % {"n": n})
     if n := len(outcome.opened):
         sentences.append(ngettext("%(n)s gap opened.", "%(n)s gaps opened.", n) % {"n": n})
-    if outcome.kept:
-        words = {"questions": _labels(outcome.kept)}
-        sentences.append(_("Somebody else changed %(questions)s meanwhile; their answer stays.") % words)
+    for change in facts_since(outcome.crisis, revision) if outcome.kept else ():
+        if stays := change["names"] & set(outcome.kept):
+            words = {"by": change["by"], "at": date_format(change["at"], "j M Y, H:i"), "questions": _labels(stays)}
+            sentences.append(_("%(by)s changed %(questions)s meanwhile, on %(at)s UTC; that answer stays.") % words)
     return sentences
 
 

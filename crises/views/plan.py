@@ -67,7 +67,7 @@ def plan_page(request, reference, then=None):
             ],
             "show": show,
             "query": _query(phase, show),
-            "width": 6 if inside(request.user) else 5,
+            "width": 7 if inside(request.user) else 6,
             "phases": phases if len(phases) == 1 else [],
             "tailored": plan.tailored(whole.cells),
             "waiting": sum(cell.phase_open and not (cell.changed or cell.confirmed) for cell in whole.cells),

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
@@ -14,9 +15,11 @@ from django.views.decorators.http import require_http_methods
 from crises import services
 from crises.forms.plan import PriorityForm
 from crises.models import PlanPriority
+from crises.plan import QUESTIONS
 from crises.reading import plan_of
+from crises.views import clash
 from crises.views.cell import back_to_plan, cell_of
-from crises.views.log import what_followed
+from crises.views.log import facts_since, what_followed
 from crises.views.scope import allowed
 from crises.views.sent import SeeOther, sign_in_first, unsent
 from sectors.models import Fact
@@ -47,7 +50,8 @@ def priority(request, reference, sector, phase):
         form.refuse(error)
         return _priority_page(request, crisis, cell, form, status=400)
     except services.Stale as stale:
-        return _clash_page(request, crisis, cell, form, stale.current)
+        shown = PriorityForm(clash.decided_again(request.POST, form, stale), cell=cell)
+        return _priority_page(request, crisis, cell, shown, clash=clash.found(form, stale), status=409)
     except services.KeyReused:
         form.add_error(None, _("This form was sent before with other answers. What was sent first stands."))
         return _priority_page(request, crisis, cell, form, status=422)
@@ -70,21 +74,6 @@ def _now(cell):
 def _priority_page(request, crisis, cell, form, *, clash=None, status=200):
     context = {"crisis": crisis, "cell": cell, "form": form, "clash": clash, "plan": request.POST.get("plan")}
     return render(request, "crises/priority.html", context, status=status)
-
-
-def _clash_page(request, crisis, cell, form, current):
-    """Somebody else set another priority meanwhile: both are shown, and saving again is a decision."""
-    changed = current.history.select_related("history_user").first()
-    answers = request.POST.copy()
-    answers["revision"], answers["key"] = str(current.revision), str(uuid.uuid4())
-    theirs = PlanPriority(current.own_priority).label if current.own_priority else _("As the framework says")
-    clash = {
-        "by": changed.history_user,
-        "at": changed.history_date,
-        "theirs": theirs,
-        "why": current.justification,
-    }
-    return _priority_page(request, crisis, cell, PriorityForm(answers, cell=cell), clash=clash, status=409)
 
 
 def _said(cell, own, outcome):
@@ -126,10 +115,10 @@ def answer(request, reference):
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return SeeOther(at_the_form)
-    except services.Stale:
-        messages.error(request, _("Somebody else has answered this meanwhile. Check the answer here."))
+    except services.Stale as stale:
+        messages.error(request, _both(stale.current, fact, said, revision))
         return SeeOther(at_the_form)
-    for sentence in what_followed(outcome):
+    for sentence in what_followed(outcome, revision):
         messages.success(request, sentence)
     sector, phase = request.POST.get("sector", ""), request.POST.get("phase", "")
     cell = plan_of(crisis).cell(sector, phase)
@@ -138,6 +127,23 @@ def answer(request, reference):
     if "plan" in request.POST:
         return SeeOther(back_to_plan(request, crisis, cell))
     return SeeOther(reverse("cell", args=[reference, sector, phase]))
+
+
+def _both(crisis, fact, said, revision):
+    """Both answers to a question that two people answered differently, whose the other is, and when it was given."""
+    last = {"by": crisis.updated_by, "at": crisis.updated_at}
+    theirs = next((change for change in facts_since(crisis, revision) if fact in change["names"]), last)
+    answers = {True: _("Yes"), False: _("No"), None: _("Not known yet")}
+    return _(
+        "%(by)s answered “%(question)s” with “%(theirs)s” on %(at)s UTC, after you opened the page. "
+        "Your “%(yours)s” is not saved. Change the answer here if theirs is wrong."
+    ) % {
+        "by": theirs["by"],
+        "question": QUESTIONS[fact],
+        "theirs": answers[getattr(crisis, fact)],
+        "at": date_format(theirs["at"], "j M Y, H:i"),
+        "yours": answers[said],
+    }
 
 
 # /crises/<reference>/plan/confirm/
