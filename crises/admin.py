@@ -1,8 +1,11 @@
-"""Crises as an administrator finds them. Nothing here can be changed: that is the offices' and HQ's work."""
+"""Crises as an administrator finds them: nothing of theirs can be changed, that is the offices' and HQ's work.
+
+The bands of ages that the form of a figure asks for are the administrator's own.
+"""
 
 from django.contrib import admin
 
-from crises.models import Activity, Crisis, Figure, Gap, LevelDecision, PlanCell
+from crises.models import Activity, AgeBand, Crisis, Figure, FigurePart, Gap, LevelDecision, PlanCell
 from sectors.admin import ReadOnly
 
 
@@ -49,3 +52,25 @@ class ActivityAdmin(OfCrisisAdmin):
 class LevelDecisionAdmin(OfCrisisAdmin):
     list_display = ["crisis", "scheme", "value", "decided_on", "ended_on", "review_on"]
     list_filter = ["scheme", "value"]
+
+
+@admin.register(AgeBand)
+class AgeBandAdmin(admin.ModelAdmin):
+    """Bands are added, renamed and no longer offered. One that a figure uses keeps its ages and stays."""
+
+    list_display = ["label", "code", "from_age", "to_age", "number", "offered"]
+    list_editable = ["number", "offered"]
+
+    def get_readonly_fields(self, request, obj=None):
+        return ["code", "from_age", "to_age"] if _used(obj) else []
+
+    def has_delete_permission(self, request, obj=None):
+        return super().has_delete_permission(request, obj) and not _used(obj)
+
+    def save_model(self, request, obj, form, change):
+        obj._history_user = request.user
+        super().save_model(request, obj, form, change)
+
+
+def _used(band):
+    return band is not None and FigurePart.objects.filter(band=band).exists()

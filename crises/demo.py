@@ -5,103 +5,18 @@ start of a sector, the day its phase began is used; where it gives none for a ph
 """
 
 import json
-import uuid
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from crises import demo_contacts, services
 from crises.dates import Precision
-from crises.models import Crisis, Gap, Receipt
-from offices.models import Country, Membership, Office, Role
+from crises.demo_story import Story, noon, partial
+from crises.models import AgeBand, Crisis
+from offices.models import Country
 from sectors import reference
 from sectors.models import Edition
-
-NAMESPACE = uuid.UUID("5f0e2d3c-6f3b-4a55-9d0a-3f5f7f1c2014")
-
-
-def partial(text):
-    """ "2014-06" as (2014-06-01, month)."""
-    parts = [int(part) for part in text.split("-")]
-    precision = [Precision.YEAR, Precision.MONTH, Precision.DAY][len(parts) - 1]
-    return date(*[*parts, 1, 1][:3]), precision
-
-
-def noon(day):
-    return datetime.combine(day, time(12), UTC)
-
-
-class Story:
-    """One crisis told in order: what happened when, and who of its office entered it."""
-
-    def __init__(self, slug, country, facts, phases, *, exercise=False):
-        self.slug, self.country, self.facts, self.phases, self.exercise = slug, country, facts, phases, exercise
-        self.office = Office.objects.get(kind=Office.Kind.COUNTRY, country=country)
-        self.field = self._person(Role.FIELD, self.office)
-        self.lead = self._person(Role.LEAD, self.office)
-        self.hq = self._person(Role.HQ)
-        self.content = reference.content(Edition.objects.current().pk)
-        self.events = []
-
-    def _person(self, role, office=None):
-        grants = Membership.objects.filter(role=role, **({"office": office} if office else {}))
-        return grants.select_related("user").order_by("pk")[0].user
-
-    @property
-    def key(self):
-        return uuid.uuid5(NAMESPACE, self.slug)
-
-    def then(self, at, act, **what):
-        """Add an event; `act` is a service, called with the crisis."""
-        self.events.append((at, len(self.events), act, what))
-
-    def activate(self, at, code, slug, *, status="active", **entry):
-        self.then(at, self._change, code=code, slug=slug, status=status, by=self.field, **entry)
-
-    def _change(self, *, crisis, code, slug, **what):
-        sector, phase = self.content.sector(code), self.content.phase(slug)
-        cell = crisis.cells.filter(sector=sector, phase=phase).first()
-        services.change_status(crisis=crisis, sector=sector, phase=phase, revision=cell.revision if cell else 0, **what)
-
-    def waive(self, at, code, slug, **what):
-        self.then(at, self._waive, code=code, slug=slug, by=self.hq, **what)
-
-    def _waive(self, *, crisis, code, slug, **what):
-        gap = Gap.objects.open().get(crisis=crisis, sector__code=code, phase__slug=slug)
-        services.waive_gap(gap=gap, **what)
-
-    def approve(self, at, *, by):
-        """The field officer sends the crisis to review, and a day later somebody else approves it."""
-        self.then(at - timedelta(days=1), services.send_to_review, by=self.field)
-        self.then(at, self._judge, step=services.approve, by=by)
-
-    def send_back(self, at, **what):
-        self.then(at, self._judge, step=services.send_back, by=self.hq, **what)
-
-    def _judge(self, *, crisis, step, **what):
-        crisis.refresh_from_db()
-        step(crisis=crisis, seen=crisis.content_revision, **what)
-
-    def tell(self, at):
-        """Enter everything in order of time, all or nothing. Returns whether anything was entered."""
-        if Receipt.objects.filter(user=self.field, key=self.key).exists():
-            return False
-        with transaction.atomic():
-            crisis = services.log_crisis(
-                by=self.field,
-                key=self.key,
-                office=self.office,
-                main_country=Country.objects.get(pk=self.country),
-                phases=self.phases,
-                exercise=self.exercise,
-                at=at,
-                **self.facts,
-            ).crisis
-            for at_, _order, act, what in sorted(self.events, key=lambda event: event[:2]):
-                act(crisis=crisis, at=at_, **what)
-        return True
 
 
 def _statements(story, case, logged_at):
@@ -215,19 +130,20 @@ def _exercises(now):
     def day(days):
         return (now - timedelta(days=days)).date()
 
-    def figure(story, at, value, metric="affected", **more):
+    bands = {band.code: band for band in AgeBand.objects.all()}
+
+    def figure(story, at, value, metric="affected", parts=(), **more):
+        """`parts` are (sex, code of the band of ages, number)."""
+        told = {"source_kind": "own_estimate", "source": "Exercise scenario", "headline": not more.get("sectors")}
+        told |= {"as_of": at.date(), "as_of_precision": Precision.DAY, "note": "Exercise: a made-up number."}
         story.then(
             at,
             services.add_figure,
             by=story.field,
             value=value,
             metric=metric,
-            source_kind="own_estimate",
-            source="Exercise scenario",
-            as_of=at.date(),
-            as_of_precision=Precision.DAY,
-            headline=not more.get("sectors"),
-            **more,
+            parts={(sex, bands[code]): n for sex, code, n in parts},
+            **told | more,
         )
 
     def level(story, at, value, review_in):
@@ -263,7 +179,21 @@ def _exercises(now):
         exercise=True,
     )
     figure(floods, ago(9, 20), 64000)
-    figure(floods, ago(8), 21500, "displaced", group="internally_displaced", qualifier="about")
+    displaced = {"metric": "displaced", "group": "internally_displaced"}
+    counted = [
+        *[("female", "0-4", 1400), ("female", "5-11", 1900), ("female", "12-17", 1500)],
+        *[("female", "18-59", 5100), ("female", "60-plus", 900)],
+        *[("male", "0-4", 1500), ("male", "5-11", 2000), ("male", "12-17", 1400)],
+        *[("male", "18-59", 3900), ("male", "60-plus", 600), ("unknown", "unknown", 800)],
+    ]
+    figure(floods, ago(9), 26000, qualifier="at_least", source_kind="government", **displaced)
+    figure(floods, ago(8), 21500, qualifier="about", parts=counted, **displaced)
+    figure(floods, ago(6), 215000, **displaced)
+    floods.withdraw(ago(5, 20), 215000, "A zero too many: the assessment says 21,500.")
+    figure(floods, ago(5), None, source_kind="ngo", **displaced)
+    figure(floods, ago(4), 19800, source_kind="iom_dtm", **displaced)
+    figure(floods, ago(2), 17200, source_kind="iom_dtm", **displaced)
+    figure(floods, ago(2), 18500, qualifier="about", **displaced)
     level(floods, ago(8, 12), "2", 30)
     floods.activate(ago(8, 6), "S02", "during", lead="Demo lead", since=ago(8, 6).date())
     floods.activate(ago(6), "S01", "during", lead="Demo lead", since=day(6))

@@ -123,6 +123,13 @@ def _number(said):
 
 
 def _figure(said, content):
+    if n := said.get("parts"):
+        words = ngettext(
+            "Figure added. %(what)s: %(number)s, with %(n)s number by sex and age.",
+            "Figure added. %(what)s: %(number)s, with %(n)s numbers by sex and age.",
+            n,
+        )
+        return words % (_number(said) | {"n": n})
     return _("Figure added. %(what)s: %(number)s.") % _number(said)
 
 

@@ -53,6 +53,7 @@ urlpatterns = [
     path("crises/<slug:reference>/edition/", editions.edition, name="crisis-edition"),
     path("crises/<slug:reference>/level/", statements.level, name="crisis-level"),
     path("crises/<slug:reference>/figures/", figures.figure_list, name="figure-list"),
+    path("crises/<slug:reference>/figures.csv", figures.figure_csv, name="figure-csv"),
     path("crises/<slug:reference>/figures/new/", figures.add_figure, name="figure-add"),
     path(
         "crises/<slug:reference>/figures/<int:number>/withdraw/",
@@ -61,6 +62,11 @@ urlpatterns = [
     ),
     path("crises/<slug:reference>/part-of/", regional.part_of, name="crisis-part-of"),
     path("crises/<slug:reference>/parts/", regional.parts, name="crisis-parts"),
+    path(
+        "crises/<slug:reference>/figures/<slug:metric>/<slug:group>/<slug:unit>/",
+        figures.figure_series,
+        name="figure-series",
+    ),
     path("crises/<slug:reference>/activities/new/", statements.add_activity, name="activity-add"),
     path(
         "crises/<slug:reference>/activities/<int:number>/withdraw/",

@@ -1,10 +1,14 @@
 """What a person meets whatever their screen, theme or aids: axe finds nothing, and no page scrolls sideways."""
 
+from datetime import date
+
 import pytest
 
 from crises import services
-from crises.models import Contact
+from crises.models import Activity, AgeBand, Contact, Figure
 from tests.factories import (
+    NOON,
+    add_activity,
     add_contact,
     add_figure,
     log,
@@ -58,6 +62,9 @@ FOR_FIELD = [
     "/contacts/{contact}/remove/",
     "/crises/{crisis}/figures/",
     "/crises/{crisis}/figures/new/",
+    "/crises/{crisis}/figures/affected/all/people/",
+    "/crises/{crisis}/figures/{figure}/withdraw/",
+    "/crises/{crisis}/activities/{line}/withdraw/",
     "/crises/{crisis}/activities/new/",
     "/crises/{crisis}/plan/?phase=all",
     "/crises/{crisis}/plan/S03/during/",
@@ -111,7 +118,7 @@ def editions_under_way():
 
 
 def plan_under_way():
-    """A crisis with every kind of row: a gap, an active sector, a planned one, a figure, two open phases."""
+    """A crisis with every kind of row: a gap, an active sector, a planned one, figures, a line of work, two phases."""
     crisis = log(phases=["during", "after"], foreign_nationals=True, summary="Roads are cut.")
     set_status(crisis, "S01", "during", "active", lead="A. Example")
     set_status(crisis, "S05", "during", "planned")
@@ -119,7 +126,14 @@ def plan_under_way():
     set_priority(crisis, "S13", "during", "not_applicable")
     editions_under_way()
     add_contact(note="The group meets on Mondays.")
-    add_figure(crisis, 64_000, source="https://example.org/a/long/address/of/a/report.pdf")
+    parts = {("female", AgeBand.objects.get(code="18-59")): 20_000, ("male", AgeBand.objects.get(code="18-59")): 19_000}
+    add_figure(crisis, 64_000, source="https://example.org/a/long/address/of/a/report.pdf", parts=parts)
+    add_figure(crisis, None, qualifier="about", source_kind="iom", as_of_precision="month")
+    add_figure(crisis, 61_000, qualifier="about", source_kind="iom", as_of=date(2026, 1, 5))
+    wrong = add_figure(crisis, 640_000)
+    services.withdraw_statement(statement=wrong, by=make_field(), why="A zero too many.", at=NOON)
+    add_activity(crisis, "Shelter", sectors=["S02", "S03"], required=2_000_000)
+    add_activity(crisis, "Appeal", required=5_000_000, whole_plan=True)
     return crisis.reference
 
 
@@ -137,7 +151,22 @@ def test_a_page_of_the_field_is_accessible(page, axe, sign_in, path):
 
     sign_in(make_field(make_office()))
 
-    look(page, axe, path.format(crisis=crisis, contact=Contact.objects.get().uid))
+    names = {"contact": Contact.objects.get().uid, "line": Activity.objects.first().pk}
+    look(page, axe, path.format(crisis=crisis, figure=Figure.objects.standing().first().pk, **names))
+
+
+def test_the_grid_of_sex_and_age_is_accessible(page, axe, sign_in):
+    crisis = plan_under_way()
+    sign_in(make_field(make_office()))
+    page.goto(f"/crises/{crisis}/figures/new/")
+    page.set_viewport_size({"width": 320, "height": 800})
+
+    page.get_by_text("Sex and age, where the source gives them").click()
+
+    axe(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.get_by_label("Female, 18-59").fill("20 000")
+    assert page.locator(".parts input").count() == 24
 
 
 @pytest.mark.parametrize("path", FOR_LEAD)

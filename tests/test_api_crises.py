@@ -560,9 +560,9 @@ def test_a_crisis_costs_the_same_with_one_statement_and_with_many(partner, djang
     )
 
     # the token with its owner; the crisis with its counts, levels in force and wider crisis; its parts, phases, other
-    # countries, levels, figures and their sectors, lines of work and their sectors
+    # countries, levels, figures with their sectors and parts, lines of work and their sectors
     for crisis in (one, full()):
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(11):
             assert partner.get(f"{V1}crises/{crisis.reference}/").status_code == 200
 
 

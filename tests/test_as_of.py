@@ -427,12 +427,12 @@ def test_the_past_costs_little_more_than_now(hq_client, office, django_assert_nu
         f"{one}plan/": 8,  # session, user, crisis, row of then, periods, entries, gaps, waivers
         f"{one}plan.csv": 8,
         f"{one}plan/S03/during/": 11,  # as the plan, and figures, lines of work, changes
-        f"{one}figures/": 6,  # session, user, crisis, row of then, figures, their sectors
+        f"{one}figures/": 7,  # session, user, crisis, row of then, figures, their sectors, their parts
         # session, user, countries and offices to choose, edition in force, gaps by cell, gaps, waivers, crises of then
         "/gaps/": 9,
-        # session, user, crisis, row of then; levels, figures and sectors, lines of work and sectors, parts, periods,
-        # countries
-        f"/api/v1{one}": 12,
+        # session, user, crisis, row of then; levels, figures with sectors and parts, lines of work and sectors, parts,
+        # periods, countries
+        f"/api/v1{one}": 13,
         f"/api/v1{one}plan/": 8,
         "/api/v1/gaps/": 5,  # session, user, gaps, waivers, crises of then
     }

@@ -256,9 +256,9 @@ def test_the_list_costs_the_same_for_one_figure_and_many(field_client, django_as
     for n in range(12):
         add_figure(many, n, at=NOON + timedelta(minutes=n))
 
-    # session, reader, crisis, figures with who recorded them, their sectors
+    # session, reader, crisis, figures with who recorded and withdrew them, their sectors, their parts
     for crisis in (one, many):
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             field_client.get(address("figure-list", crisis))
 
 
@@ -267,10 +267,12 @@ def test_the_forms_cost_the_same_whatever_there_is(field_client, hq_client, djan
     hq_client.get(address("crisis-level", crisis))  # the process holds the edition from here on
 
     for _time in range(2):
-        for name in ("figure-add", "activity-add"):
-            # session, reader, crisis
-            with django_assert_num_queries(3):
-                field_client.get(address(name, crisis))
+        # session, reader, crisis
+        with django_assert_num_queries(3):
+            field_client.get(address("activity-add", crisis))
+        # session, reader, crisis, bands of ages
+        with django_assert_num_queries(4):
+            field_client.get(address("figure-add", crisis))
         # session, reader, crisis, decisions with who recorded them
         with django_assert_num_queries(4):
             hq_client.get(address("crisis-level", crisis))

@@ -108,6 +108,8 @@ POST contact-remove            302 400 400 400 404 403 403
 GET  figure-list               302 200 200 200 404 404 404
 GET  figure-add                302 200 200 403 404 404 404
 POST figure-add                302 400 400 403 404 404 404
+GET  figure-csv                302 200 200 200 404 404 404
+GET  figure-series             302 200 200 200 404 404 404
 GET  figure-withdraw           302 200 200 403 404 404 404
 POST figure-withdraw           302 400 400 403 404 404 404
 GET  activity-add              302 200 200 403 404 404 404
@@ -182,6 +184,7 @@ def address(name, crisis):
         "reference": crisis.reference,
         "other": "LBY-2026-ZZZ",
         "sector": "S03",
+        **{"metric": "affected", "group": "all", "unit": "people"},
         "phase": "during",
         "key": uuid.uuid4(),
         "framework": "mcof-2012",

@@ -22,6 +22,7 @@ from crises.models import (
     Contact,
     Crisis,
     Figure,
+    FigurePart,
     Gap,
     LevelDecision,
     PhasePeriod,
@@ -67,6 +68,7 @@ ENUMERATIONS = {
     "metric": Figure.Metric,
     "qualifier": Figure.Qualifier,
     "unit": Figure.Unit,
+    "sex": FigurePart.Sex,
     "source_kind": SourceKind,
     "change_kind": history.Kind,
 }
@@ -202,6 +204,7 @@ class CrisisDetail(AsOf, RetrieveAPIView):
         as_of, visible = self.as_of, Crisis.objects.visible_to(self.request.user)
         phased = PhasePeriod.objects.select_related("phase")
         parts = Prefetch("parts", visible.standing().order_by("reference"), to_attr="seen_parts")
+        banded = Prefetch("parts", FigurePart.objects.select_related("band"))
         return (
             rows(visible, as_of)
             .annotate(seen_part_of=Subquery(visible.standing().filter(pk=OuterRef("part_of")).values("reference")))
@@ -210,7 +213,7 @@ class CrisisDetail(AsOf, RetrieveAPIView):
             .prefetch_related(
                 *([] if as_of else [Prefetch("periods", phased), "other_countries", parts]),
                 Prefetch("levels", recorded(LevelDecision.objects.all(), as_of)),
-                Prefetch("figures", Figure.objects.standing(as_of).prefetch_related("sectors")),
+                Prefetch("figures", Figure.objects.standing(as_of).prefetch_related("sectors", banded)),
                 Prefetch("activities", Activity.objects.standing(as_of).prefetch_related("sectors")),
             )
         )

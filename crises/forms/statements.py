@@ -7,8 +7,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from crises.forms.fields import CountedLength, LongTextField, PartialDateField, WholeNumberField
+from crises.forms.parts import PartsField
 from crises.forms.plan import DayInput
-from crises.models import Figure, LevelDecision, SourceKind
+from crises.models import AgeBand, Figure, LevelDecision, SourceKind
 from crises.models.statements import WHY_WITHDRAWN
 
 
@@ -118,6 +119,13 @@ class FigureForm(SourcedForm):
         help_text=_("Only if the number is for a part of the crisis."),
         validators=[CountedLength(80, _("Place"))],
     )
+    parts = PartsField(
+        label=_("How many of each sex and age?"),
+        required=False,
+        help_text=_(
+            "Only what the source says, as it says it: do not add up or work out anything. An empty place is not known."
+        ),
+    )
     headline = forms.BooleanField(
         label=_("Show it among the key figures of the crisis"),
         required=False,
@@ -126,8 +134,13 @@ class FigureForm(SourcedForm):
 
     field_order = [
         *("metric", "group", "value", "qualifier", "unit", "as_of", "source_kind", "source"),
-        *("place", "sectors", "note", "headline"),
+        *("parts", "place", "sectors", "note", "headline"),
     ]
+
+    def __init__(self, data=None, *, sectors):
+        """One query: the bands of ages that are offered."""
+        super().__init__(data, sectors=sectors)
+        self.fields["parts"].offer(list(AgeBand.objects.filter(offered=True)))
 
 
 class ActivityForm(SourcedForm):

@@ -2,7 +2,7 @@
 
 from .contacts import Contact
 from .crisis import AffectedGroup, Crisis, PhasePeriod
-from .figures import Figure
+from .figures import AgeBand, Figure, FigurePart
 from .merging import PossibleDuplicate
 from .plan import Gap, PlanCell, PlanPriority, Waiver
 from .receipts import Counter, Draft, Receipt
@@ -13,11 +13,13 @@ from .statements import Activity, LevelDecision, SourceKind
 __all__ = [
     "Activity",
     "AffectedGroup",
+    "AgeBand",
     "Contact",
     "Counter",
     "Crisis",
     "Draft",
     "Figure",
+    "FigurePart",
     "Gap",
     "LevelDecision",
     "PhasePeriod",

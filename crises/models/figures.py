@@ -1,8 +1,9 @@
-"""Figures: sourced statements of how many."""
+"""Figures: sourced statements of how many, and their parts by sex and age where the source gives them."""
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
 
 from sectors.models import Sector
 
@@ -81,3 +82,64 @@ class Figure(Sourced):
 
     def __str__(self):
         return f"{self.get_metric_display()}: {self.value}"
+
+
+class AgeBand(models.Model):
+    """A band of ages that figures can be parted by. Several lists of bands are in use, so the bands are data."""
+
+    code = models.SlugField(_("code"), max_length=20, unique=True)
+    label = models.CharField(_("label"), max_length=40)
+    from_age = models.PositiveSmallIntegerField(_("from age"), null=True, blank=True)
+    to_age = models.PositiveSmallIntegerField(
+        _("to age"), null=True, blank=True, help_text=_("The last year of age in the band; empty: no upper end.")
+    )
+    number = models.PositiveSmallIntegerField(_("order"))
+    offered = models.BooleanField(
+        _("offered"), default=True, help_text=_("Whether the form asks for it. What was recorded stays readable.")
+    )
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["number", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(from_age=None) | Q(to_age=None) | Q(to_age__gte=models.F("from_age")),
+                name="age_band_ends_after_it_begins",
+                violation_error_message=_("The last age must be the first or higher."),
+            ),
+        ]
+
+    def __str__(self):
+        return self.label
+
+
+class FigurePart(models.Model):
+    """How many of a figure are of one sex and one band of ages, as its source says. A part not given has no row."""
+
+    class Sex(models.TextChoices):
+        FEMALE = "female", _("Female")
+        MALE = "male", _("Male")
+        UNKNOWN = "unknown", _("Sex not known")
+
+    figure = models.ForeignKey(Figure, models.CASCADE, related_name="parts")
+    sex = models.CharField(_("sex"), max_length=7, choices=Sex.choices)
+    band = models.ForeignKey(AgeBand, models.PROTECT, related_name="+", verbose_name=_("age"))
+    value = models.BigIntegerField(_("number"))
+
+    class Meta:
+        ordering = ["sex", "band__number", "band"]
+        constraints = [
+            models.UniqueConstraint(fields=["figure", "sex", "band"], name="figure_has_one_part_for_each_sex_and_age"),
+            models.CheckConstraint(
+                condition=Q(value__gte=0),
+                name="part_is_0_or_more",
+                violation_error_message=_("The number must be 0 or more."),
+            ),
+            models.CheckConstraint(
+                condition=Q(sex__in=["female", "male", "unknown"]), name="part_is_female_male_or_not_known"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.get_sex_display()}, {self.band}: {self.value}"

@@ -3,10 +3,12 @@
 from rest_framework import serializers
 
 from crises.dates import Precision
+from crises.disclosure import is_small, parts_withheld
 from crises.models import (
     AffectedGroup,
     Crisis,
     Figure,
+    FigurePart,
     LevelDecision,
     ReviewState,
     SourceKind,
@@ -97,6 +99,16 @@ class SourcedSerializer(serializers.Serializer):
         return [sector.code for sector in statement.sectors.all()]
 
 
+class PartSerializer(serializers.Serializer):
+    """How many of a figure are of one sex and age."""
+
+    sex = serializers.ChoiceField(FigurePart.Sex.choices)
+    age_band = serializers.CharField(source="band.code")
+    from_age = serializers.IntegerField(source="band.from_age", allow_null=True)
+    to_age = serializers.IntegerField(source="band.to_age", allow_null=True, help_text="The last year in the band.")
+    value = serializers.IntegerField()
+
+
 class FigureSerializer(SourcedSerializer):
     metric = serializers.ChoiceField(Figure.Metric.choices)
     group = serializers.ChoiceField(Figure.GROUPS)
@@ -109,13 +121,24 @@ class FigureSerializer(SourcedSerializer):
     headline = serializers.BooleanField(help_text="A key figure. Never add figures of one crisis to one another.")
     place = TextOrNull()
     activity = TextOrNull()
+    parts = serializers.SerializerMethodField(
+        help_text="By sex and age, as the source gives them: they may overlap and need not come to the value."
+    )
+    parts_withheld = serializers.SerializerMethodField(
+        help_text="Whether parts are kept from readers outside, because a small count could be worked out of them."
+    )
 
     def get_value(self, figure) -> int | None:
         return None if self.get_below(figure) else figure.value
 
     def get_below(self, figure) -> int | None:
-        small = figure.value is not None and 0 < figure.value < SMALL
-        return SMALL if small and not self.context["inside"] else None
+        return SMALL if is_small(figure.value) and not self.context["inside"] else None
+
+    def get_parts_withheld(self, figure) -> bool:
+        return not self.context["inside"] and parts_withheld(figure.value, figure.parts.all())
+
+    def get_parts(self, figure) -> PartSerializer(many=True):
+        return [] if self.get_parts_withheld(figure) else PartSerializer(figure.parts.all(), many=True).data
 
 
 class ActivitySerializer(SourcedSerializer):

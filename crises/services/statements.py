@@ -1,11 +1,12 @@
 """Writes of dated statements: a figure, a line of work, a decision on the level; and what withdraws a wrong one."""
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crises.dates import bounds
-from crises.models import Activity, Figure, Gap, LevelDecision
+from crises.models import Activity, Figure, FigurePart, Gap, LevelDecision
 
 from .amend import amend
 
@@ -15,9 +16,11 @@ def _refuse_future(day, precision, at, field):
         raise ValidationError({field: _("The date must be today or in the past.")})
 
 
-def _add(model, event, *, crisis, by, at, right, key, values, sectors=(), closed_too=True):
+def _add(model, event, *, crisis, by, at, right, key, values, sectors=(), parts=None, closed_too=True):
     at = at or timezone.now()
     content = {"of": crisis.pk, "kind": event, **values, "sectors": sorted(sector.code for sector in sectors)}
+    if parts:
+        content["parts"] = sorted((sex, band.code, value) for (sex, band), value in parts.items())
     with amend(
         crisis, by=by, right=right, at=at, why=Gap.Why.FACTS, key=key, content=content, closed_too=closed_too
     ) as (amendment, outcome):
@@ -27,8 +30,23 @@ def _add(model, event, *, crisis, by, at, right, key, values, sectors=(), closed
             _refuse_future(values.get("decided_on"), "day", at, "decided_on")
             _refuse_future(values.get("ended_on"), "day", at, "ended_on")
             amendment.keep(row, **({"sectors": sectors} if sectors else {}))
-            amendment.record(event, **_told(row))
+            for part in _parts(row, parts) if parts else ():
+                amendment.keep(part)
+            amendment.record(event, **_told(row), **({"parts": len(parts)} if parts else {}))
     return outcome
+
+
+def _parts(figure, parts):
+    """The parts of a figure by sex and age, as rows. Raises ValidationError where they cannot be parts of it."""
+    if figure.unit != Figure.Unit.PEOPLE:
+        raise ValidationError({"parts": _("Only people have a sex and an age.")})
+    exact = figure.value is not None and figure.qualifier == Figure.Qualifier.EXACT
+    rows = [FigurePart(figure=figure, sex=sex, band=band, value=value) for (sex, band), value in parts.items()]
+    if wrong := [row for row in rows if exact and row.value > figure.value]:
+        words = {"sex": wrong[0].get_sex_display(), "age": wrong[0].band.label, "whole": intcomma(figure.value)}
+        problem = _("“%(sex)s, %(age)s” cannot be more than the whole, which is exactly %(whole)s.")
+        raise ValidationError({"parts": problem % words})
+    return rows
 
 
 def _told(row):
@@ -42,9 +60,24 @@ def _told(row):
     }
 
 
-def add_figure(*, crisis, by, key=None, sectors=(), at=None, **values):
-    """Add a sourced figure. `values` are Figure's fields; a value of None says the number is not known."""
-    return _add(Figure, "figure", crisis=crisis, by=by, at=at, right="edit", key=key, values=values, sectors=sectors)
+def add_figure(*, crisis, by, key=None, sectors=(), parts=None, at=None, **values):
+    """Add a sourced figure. `values` are Figure's fields; a value of None says the number is not known.
+
+    `parts` are what the source says of sex and age: {(sex, AgeBand): number}. Each stands for itself: they may overlap
+    and need not come to the whole, but none is larger than a whole that is exact.
+    """
+    return _add(
+        Figure,
+        "figure",
+        crisis=crisis,
+        by=by,
+        at=at,
+        right="edit",
+        key=key,
+        values=values,
+        sectors=sectors,
+        parts=parts,
+    )
 
 
 def add_activity(*, crisis, by, key=None, sectors=(), at=None, **values):

@@ -23,6 +23,7 @@ from crises.reading import headline, plan_of
 from crises.series import figures_of
 from crises.services.amend import RIGHTS
 from crises.timeline import timeline
+from crises.views.figures import series_address
 from crises.views.scope import allowed, inside, readers, seen_crises, seen_crisis
 from crises.views.sent import SeeOther, sign_in_first, unsent
 from crises.views.then import as_of, stood
@@ -57,7 +58,7 @@ def crisis_page(request, reference, then=None):
             "plan": plan,
             "ahead": rebase.ahead(crisis, plan) if own and not then else None,
             "steps": [] if then else next_steps(crisis, plan, figures),
-            "headline": headline(figures),
+            "headline": _with_histories(crisis, headline(figures), then),
             "figures": len(figures),
             "strips": [
                 (period.phase, [cell for cell in plan.cells if cell.phase == period.phase])
@@ -93,6 +94,13 @@ def _crisis_and_countries(request, reference, then):
         names = crisis.past.other_countries.order_by("country__name")
         return crisis, list(names.values_list("country__name", flat=True))
     return crisis, [row.other_country for row in rows if row.other_country]
+
+
+def _with_histories(crisis, figures, then):
+    """These figures, each with the address of its history in `over_time`."""
+    for figure in figures:
+        figure.over_time = series_address(crisis, figure, figure.sector_codes, then)
+    return figures
 
 
 def _facts(crisis, other_countries, own):

@@ -1,0 +1,104 @@
+"""One crisis of the demo told in order, through the services, by the people of its office."""
+
+import uuid
+from datetime import UTC, date, datetime, time, timedelta
+
+from django.db import transaction
+
+from crises import services
+from crises.dates import Precision
+from crises.models import Gap, Receipt
+from offices.models import Country, Membership, Office, Role
+from sectors import reference
+from sectors.models import Edition
+
+NAMESPACE = uuid.UUID("5f0e2d3c-6f3b-4a55-9d0a-3f5f7f1c2014")
+
+
+def partial(text):
+    """ "2014-06" as (2014-06-01, month)."""
+    parts = [int(part) for part in text.split("-")]
+    precision = [Precision.YEAR, Precision.MONTH, Precision.DAY][len(parts) - 1]
+    return date(*[*parts, 1, 1][:3]), precision
+
+
+def noon(day):
+    return datetime.combine(day, time(12), UTC)
+
+
+class Story:
+    """One crisis told in order: what happened when, and who of its office entered it."""
+
+    def __init__(self, slug, country, facts, phases, *, exercise=False):
+        self.slug, self.country, self.facts, self.phases, self.exercise = slug, country, facts, phases, exercise
+        self.office = Office.objects.get(kind=Office.Kind.COUNTRY, country=country)
+        self.field = self._person(Role.FIELD, self.office)
+        self.lead = self._person(Role.LEAD, self.office)
+        self.hq = self._person(Role.HQ)
+        self.content = reference.content(Edition.objects.current().pk)
+        self.events = []
+
+    def _person(self, role, office=None):
+        grants = Membership.objects.filter(role=role, **({"office": office} if office else {}))
+        return grants.select_related("user").order_by("pk")[0].user
+
+    @property
+    def key(self):
+        return uuid.uuid5(NAMESPACE, self.slug)
+
+    def then(self, at, act, **what):
+        """Add an event; `act` is a service, called with the crisis."""
+        self.events.append((at, len(self.events), act, what))
+
+    def activate(self, at, code, slug, *, status="active", **entry):
+        self.then(at, self._change, code=code, slug=slug, status=status, by=self.field, **entry)
+
+    def _change(self, *, crisis, code, slug, **what):
+        sector, phase = self.content.sector(code), self.content.phase(slug)
+        cell = crisis.cells.filter(sector=sector, phase=phase).first()
+        services.change_status(crisis=crisis, sector=sector, phase=phase, revision=cell.revision if cell else 0, **what)
+
+    def waive(self, at, code, slug, **what):
+        self.then(at, self._waive, code=code, slug=slug, by=self.hq, **what)
+
+    def _waive(self, *, crisis, code, slug, **what):
+        gap = Gap.objects.open().get(crisis=crisis, sector__code=code, phase__slug=slug)
+        services.waive_gap(gap=gap, **what)
+
+    def approve(self, at, *, by):
+        """The field officer sends the crisis to review, and a day later somebody else approves it."""
+        self.then(at - timedelta(days=1), services.send_to_review, by=self.field)
+        self.then(at, self._judge, step=services.approve, by=by)
+
+    def send_back(self, at, **what):
+        self.then(at, self._judge, step=services.send_back, by=self.hq, **what)
+
+    def _judge(self, *, crisis, step, **what):
+        crisis.refresh_from_db()
+        step(crisis=crisis, seen=crisis.content_revision, **what)
+
+    def withdraw(self, at, value, why):
+        """Withdraw the figure of this value."""
+        self.then(at, self._withdraw, value=value, why=why, by=self.field)
+
+    def _withdraw(self, *, crisis, value, **what):
+        services.withdraw_statement(statement=crisis.figures.standing().get(value=value), **what)
+
+    def tell(self, at):
+        """Enter everything in order of time, all or nothing. Returns whether anything was entered."""
+        if Receipt.objects.filter(user=self.field, key=self.key).exists():
+            return False
+        with transaction.atomic():
+            crisis = services.log_crisis(
+                by=self.field,
+                key=self.key,
+                office=self.office,
+                main_country=Country.objects.get(pk=self.country),
+                phases=self.phases,
+                exercise=self.exercise,
+                at=at,
+                **self.facts,
+            ).crisis
+            for at_, _order, act, what in sorted(self.events, key=lambda event: event[:2]):
+                act(crisis=crisis, at=at_, **what)
+        return True
