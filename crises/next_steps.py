@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+
+from crises.models import ReviewState
 
 
 @dataclass(frozen=True)
@@ -16,10 +19,42 @@ class Step:
 
 
 def next_steps(crisis, plan, figures):
-    """The steps open to this reader. `crisis` comes with their rights and its levels, `plan` as reading.plan_of."""
+    """The steps open to this reader.
+
+    `crisis` comes with their rights, its levels, its review and `to_answer`, `plan` as reading.plan_of.
+    """
     if not crisis.is_open:
         return []
-    return [*(_of_the_office(crisis, plan, figures) if crisis.may_edit else ()), *_of_hq(crisis, plan)]
+    return [
+        *_of_the_review(crisis),
+        *(_of_the_office(crisis, plan, figures) if crisis.may_edit else ()),
+        *_of_hq(crisis, plan),
+        *_to_be_sent(crisis),
+    ]
+
+
+def _of_the_review(crisis):
+    """What waits for an answer: the office's to what was sent back, the reviewer's to what was sent or changed."""
+    if crisis.review == ReviewState.SENT_BACK and crisis.may_edit:
+        n = len(crisis.to_answer)
+        words = ngettext("Answer the review: %(n)s comment", "Answer the review: %(n)s comments", n) % {"n": n}
+        yield Step(words if n else _("Answer the review"), "crisis-review")
+    if not crisis.may_review or crisis.authored:
+        return
+    if crisis.review == ReviewState.IN_REVIEW:
+        n = (timezone.now() - crisis.reviewed_at).days
+        words = ngettext("In review for %(n)s day: check it", "In review for %(n)s days: check it", n) % {"n": n}
+        yield Step(words if n else _("In review since today: check it"), "crisis-review")
+    if crisis.review == ReviewState.CHANGED:
+        yield Step(_("Changed since it was approved: check what changed"), "crisis-review")
+
+
+def _to_be_sent(crisis):
+    """What its office has not asked anybody to approve, last: it is done when the rest is."""
+    if crisis.may_edit and crisis.review == ReviewState.NOT_REVIEWED:
+        yield Step(_("Check what you say, and send it to review"), "crisis-review")
+    if crisis.may_edit and crisis.review == ReviewState.CHANGED:
+        yield Step(_("Changed since it was approved: send it to review"), "crisis-review")
 
 
 def _of_the_office(crisis, plan, figures):

@@ -20,6 +20,7 @@ from crises.views import (
     plan,
     printed,
     regional,
+    review,
     statements,
     tailoring,
 )
@@ -49,6 +50,7 @@ urlpatterns = [
     path("crises/<slug:reference>/phases/", crisis.phases, name="crisis-phases"),
     path("crises/<slug:reference>/close/", crisis.close, name="crisis-close"),
     path("crises/<slug:reference>/reopen/", crisis.reopen, name="crisis-reopen"),
+    path("crises/<slug:reference>/review/", review.review_page, name="crisis-review"),
     path("crises/<slug:reference>/sharing/", crisis.sharing, name="crisis-sharing"),
     path("crises/<slug:reference>/edition/", editions.edition, name="crisis-edition"),
     path("crises/<slug:reference>/level/", statements.level, name="crisis-level"),

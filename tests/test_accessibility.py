@@ -55,6 +55,7 @@ FOR_FIELD = [
     "/crises/{crisis}/edit/",
     "/crises/{crisis}/phases/",
     "/crises/{crisis}/edition/",
+    "/crises/{crisis}/review/",
     "/crises/{crisis}/sharing/",
     "/crises/{crisis}/coordination/",
     "/contacts/new/?country=LBY&partner=system:refugee-regime",

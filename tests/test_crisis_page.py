@@ -27,12 +27,15 @@ from tests.factories import (
     make_office,
     make_user,
     phase,
+    send,
+    send_back,
     set_status,
     share,
     waive,
 )
 
 pytestmark = pytest.mark.django_db
+SEND = "Check what you say, and send it to review"
 LATER = NOON + timedelta(days=2)
 
 
@@ -84,7 +87,7 @@ def test_the_head_says_where_the_crisis_stands(hq_client):
 
     said = head(hq_client, crisis)
 
-    assert "Exercise Open · During · After since 2 Mar 2026 · IOM Level 3 · Scale-Up" in said
+    assert "Exercise Not reviewed Open · During · After since 2 Mar 2026 · IOM Level 3 · Scale-Up" in said
     assert "Last update 3 Mar 2026, 12:00 UTC, hq . Tripoli , focal point field ." in said
 
 
@@ -134,6 +137,7 @@ def test_an_officer_is_told_what_the_crisis_lacks(field_client):
         "Answer: Are foreign nationals affected?",
         "Add the first figure with its source",
         "Propose an emergency level",
+        SEND,
     ]
 
 
@@ -147,7 +151,29 @@ def test_nothing_is_asked_twice_or_once_it_is_known(field_client):
     assert steps(field_client, crisis) == [
         "Confirm the priorities of 45 sectors",
         "Answer: Are foreign nationals affected?",
+        SEND,
     ]
+
+
+def test_each_is_told_what_the_review_waits_for(field_client, lead_client, hq_client, partner_client):
+    changed = "Changed since it was approved: "
+    crisis = log(at=timezone.now() - timedelta(days=3))
+
+    def told(client):
+        return [step for step in steps(client, crisis) if "review" in step or "approved" in step]
+
+    assert (told(field_client), told(hq_client)) == ([SEND], [])
+    send(crisis, at=timezone.now() - timedelta(days=2, hours=1))
+    assert (told(field_client), told(hq_client)) == ([], ["In review for 2 days: check it"])
+    send_back(crisis, comments=[{"field": "places", "text": "Where?"}, {"text": "Why?"}], at=timezone.now())
+    assert (told(field_client), told(hq_client)) == (["Answer the review: 2 comments"], [])
+    share(crisis, at=timezone.now())
+    assert (told(field_client), told(hq_client)) == ([], [])
+    set_status(crisis, "S03", "during", "active", by=make_lead(), at=timezone.now())
+    assert told(field_client) == [changed + "send it to review"]
+    assert told(lead_client) == [changed + "send it to review"]
+    assert told(hq_client) == [changed + "check what changed"]
+    assert "Changed since approval" in text(page(partner_client, crisis))
 
 
 def test_a_question_of_a_phase_to_come_waits_for_it(field_client):

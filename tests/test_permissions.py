@@ -124,6 +124,8 @@ GET  crisis-edition            302 200 200 200 404 404 404
 POST crisis-edition            302 400 400 403 404 404 404
 GET  crisis-level              302 403 403 200 404 404 404
 POST crisis-level              302 403 403 400 404 404 404
+GET  crisis-review             302 200 200 200 404 404 404
+POST crisis-review             302 400 400 400 404 404 404
 GET  crisis-sharing            302 200 200 200 404 404 404
 POST crisis-sharing            302 400 400 400 404 404 404
 GET  crisis-part-of            302 200 200 200 404 404 404

@@ -4,7 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Aggregate, Exists, F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import JSONObject
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
@@ -12,15 +12,7 @@ from simple_history.models import HistoricalRecords
 from offices.models import Country, Office, Role
 from sectors.models import Cluster, System
 
-
-class _Rows(Aggregate):
-    """Rows as one JSON array, on either database."""
-
-    function = "JSON_GROUP_ARRAY"
-    output_field = models.JSONField()
-
-    def as_postgresql(self, compiler, connection, **context):
-        return super().as_sql(compiler, connection, function="JSONB_AGG", **context)
+from .rows import Rows
 
 
 class ContactQuerySet(models.QuerySet):
@@ -51,7 +43,7 @@ class ContactQuerySet(models.QuerySet):
         """
         here = self.current().filter(country=OuterRef("main_country")).order_by()
         told = JSONObject(**{name: F(name) for name in (*Contact.TOLD, "system", "cluster")})
-        return Subquery(here.values("country").annotate(rows=_Rows(told)).values("rows"))
+        return Subquery(here.values("country").annotate(rows=Rows(told)).values("rows"))
 
 
 class Contact(models.Model):

@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from crises import coordination, services
+from crises import coordination, reviewing, services
 from crises.advice import consular_safeguard
 from crises.forms.plan import CellForm, PlanFilter, WaiverForm
 from crises.models import Contact, Figure, PlanCell
@@ -44,7 +44,7 @@ def cell_page(request, reference, sector, phase):
 @readers
 @as_of
 def _show_cell(request, reference, sector, phase, then=None):
-    crisis = stood(request, seen_crisis(request, reference, **_contacts(request)), then)
+    crisis = stood(request, seen_crisis(request, reference, **_with_it(request)), then)
     whole, cell = cell_of(crisis, sector, phase, then)
     if then:
         crisis.contacts = None  # they are for now
@@ -68,9 +68,9 @@ def _show_cell(request, reference, sector, phase, then=None):
     return _cell_page(request, crisis, whole, cell, form)
 
 
-def _contacts(request):
-    """What to annotate the crisis with: the contacts in its main country come with it and cost no query."""
-    return {"contacts": Contact.objects.visible_to(request.user).of_main_country()}
+def _with_it(request):
+    """What to annotate the crisis with: contacts in its main country and comments from review cost no query."""
+    return {"contacts": Contact.objects.visible_to(request.user).of_main_country(), **reviewing.asked(request.user)}
 
 
 def cell_of(crisis, sector, phase, then=None):
@@ -85,7 +85,7 @@ def _change(request, reference, sector, phase):
     """Change the status of a cell, once however often it is sent; what was typed stays until it is saved."""
     if not request.user.is_authenticated:
         return keep_and_sign_in(request)
-    crisis = allowed(request, reference, "edit", **_contacts(request))
+    crisis = allowed(request, reference, "edit", **_with_it(request))
     whole, cell = cell_of(crisis, sector, phase)
     form = CellForm(request.POST, entry=cell.entry)
     if not form.is_valid():
@@ -137,6 +137,7 @@ def _cell_page(request, crisis, whole, cell, form, *, then=None, status=200, **m
     context = {
         "crisis": crisis,
         "then": then,
+        "said": [] if then else reviewing.to_answer_by_name(crisis).get(anchor(cell), []),
         "plan": whole,
         "cell": cell,
         "form": form

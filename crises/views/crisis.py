@@ -14,12 +14,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from crises import rebase, services
 from crises.forms.lifecycle import CloseForm, PhaseForm, ReopenForm, SharingForm
+from crises.known import facts_in_words
 from crises.listing import in_force, levels
 from crises.models import Crisis, PlanCell
 from crises.models.crisis import newest_edition
 from crises.money import by_currency, lines_of
 from crises.next_steps import next_steps
 from crises.reading import headline, plan_of
+from crises.reviewing import asked, to_answer
 from crises.series import figures_of
 from crises.services.amend import RIGHTS
 from crises.timeline import timeline
@@ -64,7 +66,7 @@ def crisis_page(request, reference, then=None):
                 (period.phase, [cell for cell in plan.cells if cell.phase == period.phase])
                 for period in plan.open_periods
             ],
-            "facts": _facts(crisis, other_countries, own),
+            "facts": facts_in_words(crisis, other_countries, own=own),
             "money": by_currency(lines_of(crisis, at)),
             "readers": _readers_in_words(crisis),
             "may_share": not then and _may_share(crisis),
@@ -82,13 +84,19 @@ def _crisis_and_countries(request, reference, then):
         seen_crises(request)
         .with_family(request.user)
         .filter(reference=reference)
-        .annotate(newest_edition=newest_edition(), other_country=F("other_countries__name"), **levels(then and then.at))
+        .annotate(
+            newest_edition=newest_edition(),
+            other_country=F("other_countries__name"),
+            **levels(then and then.at),
+            **asked(request.user),
+        )
         .order_by("other_country")
     )
     if not rows:
         raise Http404
     crisis = rows[0]
     crisis.level, crisis.inter_agency = in_force(crisis)
+    crisis.to_answer = to_answer(crisis)
     if then:
         crisis = stood(request, crisis, then)
         names = crisis.past.other_countries.order_by("country__name")
@@ -101,31 +109,6 @@ def _with_histories(crisis, figures, then):
     for figure in figures:
         figure.over_time = series_address(crisis, figure, figure.sector_codes, then)
     return figures
-
-
-def _facts(crisis, other_countries, own):
-    """What is known of the crisis: (question, answer), the answer empty where it is not known yet."""
-    said = {True: _("Yes"), False: _("No"), None: ""}
-    cause = crisis.get_cause_display()
-    facts = [
-        (_("Summary"), crisis.summary),
-        (_("Country most affected"), crisis.main_country.name),
-        (_("Other countries"), ", ".join(other_countries)),
-        (_("Main cause"), f"{cause}: {crisis.cause_detail}" if crisis.cause_detail else cause),
-        (_("How it began"), crisis.get_onset_display()),
-        (_("Start"), crisis.started),
-        (_("People cross a border"), said[crisis.crosses_border]),
-        (_("Foreign nationals are affected"), said[crisis.foreign_nationals]),
-        (_("Who is affected"), "; ".join(map(str, crisis.group_labels))),
-        (_("The State has asked for support"), said[crisis.state_request]),
-        (_("GLIDE number"), crisis.glide),
-        (_("Places"), crisis.places),
-    ]
-    if not crisis.is_open:
-        facts.insert(6, (_("End"), crisis.ended))
-    if own:
-        facts.append((_("Level the office proposes"), crisis.level_proposed))
-    return facts
 
 
 def _readers_in_words(crisis):

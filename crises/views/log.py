@@ -20,9 +20,9 @@ from crises import plan, services
 from crises.duplicates import alike
 from crises.forms.facts import QUESTION, EditForm, LogForm, in_words
 from crises.models import Crisis, Draft, Figure, PhasePeriod
-from crises.services.amend import RIGHTS
+from crises.reviewing import asked, to_answer
 from crises.services.facts import facts_as_known
-from crises.views.scope import seen_crisis
+from crises.views.scope import allowed
 from crises.views.sent import SeeOther, sign_in_first, unsent
 from offices.models import Office, Role
 from sectors import reference
@@ -237,9 +237,7 @@ def edit_facts(request, reference):
     """Change what is known of a crisis; the plan follows and the page says what changed."""
     if not request.user.is_authenticated:
         return sign_in_first(request)
-    crisis = seen_crisis(request, reference)
-    if not crisis.may_edit:
-        raise PermissionDenied(RIGHTS["edit"][1])
+    crisis = allowed(request, reference, "edit", **asked(request.user))
     if request.method != "POST":
         return _opened_edit_page(request, crisis)
 
@@ -268,12 +266,18 @@ def _opened_edit_page(request, crisis):
         messages.info(request, _("Your answers are kept. Check them and save."))
         return _edit_page(request, crisis, EditForm.as_left(answers), _revision(answers))
     form = EditForm(initial=EditForm.initial_of(crisis))
-    return _edit_page(request, crisis, form, crisis.facts_revision, fresh=True)
+    return _edit_page(request, crisis, form, crisis.facts_revision, said=_said(crisis, form), fresh=True)
 
 
 def _edit_page(request, crisis, form, revision, *, status=200, **more):
     context = {"crisis": crisis, "form": form, "revision": revision, **more}
     return render(request, "crises/edit.html", context, status=status)
+
+
+def _said(crisis, form):
+    """The comments from review on the questions of the form: (the field, the comment)."""
+    fields = {comment: QUESTION.get(comment.field, comment.field) for comment in to_answer(crisis)}
+    return [(form[name], comment) for comment, name in fields.items() if name in form.fields]
 
 
 def _revision(post):

@@ -7,7 +7,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from crises import plan, printed, rebase
+from crises import plan, printed, rebase, reviewing
 from crises.advice import proposals
 from crises.forms.plan import PlanFilter
 from crises.models import PlanCell, PlanPriority
@@ -35,8 +35,10 @@ RANK = list(PlanPriority.values)
 @require_safe
 def plan_page(request, reference, then=None):
     """The 45 cells by phase, gaps first, each with its reason and, for the office, its status to change."""
-    crisis = stood(request, seen_crisis(request, reference, newest_edition=newest_edition()), then)
+    also = {"newest_edition": newest_edition(), **reviewing.asked(request.user)}
+    crisis = stood(request, seen_crisis(request, reference, **also), then)
     whole = plan_of(crisis, as_of=then and then.at)
+    said = {} if then else reviewing.to_answer_by_name(crisis)
     asked = PlanFilter(request.GET, phases=whole.content.phases)
     context = {"crisis": crisis, "then": then, "plan": whole, "may_change": crisis.may_edit and crisis.is_open}
     context["pdf"] = printed.available()
@@ -54,7 +56,7 @@ def plan_page(request, reference, then=None):
         | {
             "inside": inside(request.user),
             "ahead": rebase.ahead(crisis, whole) if inside(request.user) and not then else None,
-            "sections": [_section(whole, phase, show, links, changes) for phase in phases],
+            "sections": [_section(whole, phase, show, links, changes, said) for phase in phases],
             "tabs": _tabs(whole, phase, show),
             "filters": [
                 {"value": value, "name": name, "n": sum(map(SHOWN[value], cells)), "query": _query(phase, value)}
@@ -114,7 +116,7 @@ def _changes(crisis, whole, then):
     }
 
 
-def _section(whole, phase, show, links, changes):
+def _section(whole, phase, show, links, changes, said):
     cells = [cell for cell in whole.cells if cell.phase == phase]
     shown = sorted(filter(SHOWN[show], cells), key=_urgency)
     return {
@@ -129,6 +131,7 @@ def _section(whole, phase, show, links, changes):
                 "key": uuid.uuid4(),
                 "undo": uuid.uuid4() if cell.changed else None,
                 "change": changes.get(cell.entry.pk),
+                "said": said.get(anchor(cell), []),
             }
             for cell in shown
         ],
