@@ -196,7 +196,7 @@ def test_the_history_says_which_edition_is_followed_and_the_past_keeps_its_own()
     crisis.refresh_from_db()
     follow(crisis)
 
-    assert [entry.sentence for entry in timeline(crisis)] == [
+    assert [entry.sentence for entry in timeline(crisis, 10, reader=make_hq())] == [
         "Follows edition 2 of the framework, before edition 1. 2 sectors have another priority.",
         "Stays with edition 1 of the framework: edition 2 is not followed.",
         "Logged.",
