@@ -9,6 +9,7 @@ from crises import services
 from mcof.api import urlpatterns
 from offices.models import Country, Role
 from sectors import reference
+from sectors.models import Edition
 from tests.factories import (
     NOON,
     add_figure,
@@ -305,6 +306,8 @@ api-docs      200 200 200 200
 api-schema    200 200 200 200
 api-framework 200 200 200 200
 api-complementarities 200 200 200 200
+api-editions  200 200 200 200
+api-edition   200 200 200 200
 api-sectors   200 200 200 200
 api-phases    200 200 200 200
 api-systems   200 200 200 200
@@ -333,6 +336,8 @@ def test_every_address_of_the_api_has_its_row_in_the_policy():
 @pytest.mark.parametrize("name", POLICY)
 def test_each_reader_gets_what_the_policy_says(cast, people, name):
     address = f"/{next(pattern for pattern in urlpatterns if pattern.name == name).pattern}"
+    if name == "api-edition":
+        address = f"{V1}editions/{Edition.objects.current().framework.slug}/1/"
     if "reference" in address:
         of_crisis = {
             "api-plan": "plan/",
