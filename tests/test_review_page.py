@@ -15,6 +15,7 @@ from tests.factories import (
     add_activity,
     add_figure,
     approve,
+    decide_level,
     log,
     make_field,
     make_hq,
@@ -120,6 +121,22 @@ def test_an_office_sends_hq_sends_back_the_office_answers_hq_approves(field_clie
     assert "By when?" in text(page(hq_client, crisis))
     assert take(hq_client, crisis, "approved").status_code == 303
     assert state(crisis) == "approved"
+
+
+def test_comments_are_offered_where_they_can_be_sent_only(hq_client, office):
+    crisis = log(office=office)
+    assert 'name="on-' not in page(hq_client, crisis)
+    send(crisis)
+    assert 'name="on-S03-during"' in page(hq_client, crisis)
+    approve(crisis)
+    assert 'name="on-' not in page(hq_client, crisis)
+
+
+def test_the_level_in_force_is_shown_beside_what_is_approved(hq_client, office):
+    crisis = log(office=office)
+    assert "IOM level: not assessed" in text(page(hq_client, crisis))
+    decide_level(crisis, "2")
+    assert "IOM Level 2" in text(page(hq_client, crisis))
 
 
 def test_what_changed_since_the_approval_comes_first_and_is_marked(field_client, hq_client, office):

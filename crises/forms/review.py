@@ -13,7 +13,7 @@ COMMENT = "on-"  # before the name of what a comment is about
 
 
 class ReviewForm(forms.Form):
-    """One step of a review. Comments are on what is shown: `targets`, {name: what the service is told}."""
+    """One step of a review. Comments are on `targets`, {name: what the service is told}; none for most readers."""
 
     act = forms.ChoiceField(
         choices=Review.Kind.choices,
@@ -24,14 +24,13 @@ class ReviewForm(forms.Form):
     seen = forms.IntegerField(widget=forms.HiddenInput, error_messages={"required": _("Open this page again.")})
     key = forms.UUIDField(widget=forms.HiddenInput)
 
-    def __init__(self, data=None, *, crisis, targets, acts):
+    def __init__(self, data=None, *, crisis, targets):
         super().__init__(data, initial={"key": uuid.uuid4(), "seen": crisis.content_revision})
         self.targets = targets
-        if "approved" in acts:
-            for name in targets:
-                self.fields[COMMENT + name] = LongTextField(
-                    rows=2, label=_("Comment"), required=False, validators=[CountedLength(500, _("Comment"))]
-                )
+        for name in targets:
+            self.fields[COMMENT + name] = LongTextField(
+                rows=2, label=_("Comment"), required=False, validators=[CountedLength(500, _("Comment"))]
+            )
 
     def clean(self):
         said = super().clean()

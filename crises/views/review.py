@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 from crises import reviewing, services
 from crises.forms.facts import QUESTION
 from crises.forms.review import ReviewForm
+from crises.listing import in_force, levels
 from crises.models import Review
 from crises.services.amend import RIGHTS
 from crises.views.scope import inside, seen_crisis
@@ -43,7 +44,9 @@ def review_page(request, reference):
 
 
 def _crisis(request, reference):
-    return seen_crisis(request, reference, **reviewing.columns())
+    crisis = seen_crisis(request, reference, **reviewing.columns(), **levels())
+    crisis.level, crisis.inter_agency = in_force(crisis)
+    return crisis
 
 
 def _acts(crisis):
@@ -62,8 +65,8 @@ def _form(crisis, sheet, data=None):
     targets |= {name: {"field": name} for name in LISTS}
     for _phase, _period, cells in sheet.sections:
         targets |= {_name(cell): {"sector": cell.sector, "phase": cell.phase} for cell in cells}
-    acts = [Kind.APPROVED] if crisis.may_review else []
-    return ReviewForm(data, crisis=crisis, targets=targets, acts=acts)
+    judges = crisis.may_review if data else Kind.SENT_BACK in _acts(crisis)  # what was typed stays
+    return ReviewForm(data, crisis=crisis, targets=targets if judges else {})
 
 
 def _name(cell):
