@@ -193,5 +193,5 @@ def board(crises, at=None, *, phase=None, as_of=None):
 
 def newest_affected(column):
     """A column of the newest key figure of people affected, of all groups, as a subquery of a crisis."""
-    figures = Figure.objects.filter(crisis=OuterRef("pk")).standing().affected()
+    figures = Figure.objects.of(OuterRef("pk")).standing().affected()
     return Subquery(figures.order_by("-as_of", "-pk").values(column)[:1])

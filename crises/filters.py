@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from crises import gaps, history
 from crises.dates import Precision, spoken
 from crises.forms.fields import CountedLength, DayField, MomentField
+from crises.listing import newest_level
 from crises.models import Crisis, Gap, LevelDecision, PhasePeriod, ReviewState
 from offices.models import Country, Office
 from sectors import reference
@@ -188,6 +189,11 @@ class CrisisFilter(AddressFilter):
             known = {code: f"{name} ({symbol})" for code, name in codes_of(content).items()} | known
         return Codes.all_of({code: known[code] for code in (*codes_of(first), *known)})
 
+    def filter_queryset(self, crises):
+        """A crisis that was merged into another stands there: it is shown only where the address asks for it."""
+        found = super().filter_queryset(crises)
+        return found if self.form.cleaned_data.get("status") else found.exclude(status=Crisis.Status.MERGED)
+
     # What each filter means.
 
     def search(self, crises, name, value: str):
@@ -211,9 +217,15 @@ class CrisisFilter(AddressFilter):
 
     def at_level(self, crises, name, value: str):
         in_force = LevelDecision.objects.in_force(LevelDecision.Scheme.IOM)
-        if value == "none":
-            return crises.exclude(pk__in=in_force.values("crisis"))
-        return crises.filter(pk__in=in_force.filter(value=value).values("crisis"))
+        if value != "none":
+            in_force = in_force.filter(value=value)
+        # The few crises that others were merged into are asked one by one, since decisions on those count too.
+        joined = Crisis.objects.filter(merged_into__isnull=False).values("merged_into")
+        levels = {"level_value": newest_level("value"), "level_ended": newest_level("ended_on")}
+        among = Crisis.objects.filter(pk__in=joined).annotate(**levels).filter(level_ended=None)
+        among = among.filter(level_value__isnull=False) if value == "none" else among.filter(level_value=value)
+        found = Q(pk__in=in_force.values("crisis")) & ~Q(pk__in=joined) | Q(pk__in=among.values("pk"))
+        return crises.exclude(found) if value == "none" else crises.filter(found)
 
     def with_gap(self, crises, name, value: str):
         return crises.open().filter(

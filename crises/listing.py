@@ -11,7 +11,7 @@ from crises.past import recorded
 
 def newest_level(column, scheme=LevelDecision.Scheme.IOM, as_of=None):
     """A column of the newest decision on the level, of those recorded by a moment, as a subquery of a crisis."""
-    decisions = recorded(LevelDecision.objects.filter(crisis=OuterRef("pk"), scheme=scheme), as_of)
+    decisions = recorded(LevelDecision.objects.of(OuterRef("pk"), as_of).filter(scheme=scheme), as_of)
     return Subquery(decisions.order_by("-decided_on", "-pk").values(column)[:1])
 
 

@@ -17,7 +17,8 @@ def lines_of(crisis, at=None):
 
     One query: a row for each sector of a line. With `at`, those that stood at that moment.
     """
-    rows = crisis.activities.standing(at).annotate(sector_code=F("sectors__code"), sector_name=F("sectors__short_name"))
+    rows = Activity.objects.of(crisis, at).standing(at)
+    rows = rows.annotate(sector_code=F("sectors__code"), sector_name=F("sectors__short_name"))
     lines = {}
     for row in rows.order_by("-required", "pk", "sectors__number"):
         line = lines.setdefault(row.pk, row)

@@ -95,7 +95,7 @@ def recorded(statements, moment):
 
 def gaps_at(gaps, moment):
     """Of these recorded gaps, those opened by the moment, as they stood then: one closed later is open."""
-    found = [copy(gap) for gap in gaps if gap.opened_at <= moment]
+    found = [copy(gap) for gap in gaps if (gap.resumed_at or gap.opened_at) <= moment]
     for gap in found:
         gap.seen_at = moment
         if gap.closed_at and gap.closed_at > moment:

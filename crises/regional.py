@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from crises import listing, plan
@@ -42,7 +43,7 @@ def side_by_side(parts, at=None):
     these = [crisis.pk for crisis in rows]
     entries = _by_crisis(PlanCell.objects.filter(crisis__in=these))
     gaps = _by_crisis(Gap.objects.open().filter(crisis__in=these).with_waiver(today).prefetch_related("waivers"))
-    figures = {figure.crisis_id: figure for figure in _newest(these)}
+    figures = {figure.whose: figure for figure in _newest(these)}
     one_a_country = len({crisis.main_country_id for crisis in rows}) == len(rows)
     return [
         Part(
@@ -72,7 +73,10 @@ def _by_crisis(rows):
 
 
 def _newest(crises):
-    """The newest key figure of each of these crises that says how many."""
-    figures = Figure.objects.standing().filter(crisis=OuterRef("crisis"), headline=True, value__isnull=False)
-    newest = figures.order_by(F("as_of").desc(), "-pk").values("pk")[:1]
-    return Figure.objects.filter(crisis__in=crises, pk=Subquery(newest))
+    """The newest key figure of each of these crises that says how many, with the crisis in `whose`."""
+    told = Figure.objects.of(Crisis.objects.filter(pk__in=crises)).standing().filter(headline=True, value__isnull=False)
+    told = told.annotate(whose=Coalesce("crisis__merged_into", "crisis"))
+    newer = told.filter(whose=OuterRef("whose")).filter(
+        Q(as_of__gt=OuterRef("as_of")) | Q(as_of=OuterRef("as_of"), pk__gt=OuterRef("pk"))
+    )
+    return told.filter(~Exists(newer))

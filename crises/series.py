@@ -17,7 +17,7 @@ def figures_of(crisis, at=None):
     With `at`, those that stood at that moment.
     """
     figures = {}
-    for row in crisis.figures.standing(at).annotate(sector_code=F("sectors__code")):
+    for row in Figure.objects.of(crisis, at).standing(at).annotate(sector_code=F("sectors__code")):
         figure = figures.setdefault(row.pk, row)
         figure.sector_codes = sorted({*getattr(figure, "sector_codes", []), *filter(None, [row.sector_code])})
     return list(figures.values())

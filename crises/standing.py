@@ -64,10 +64,13 @@ def first_met_on(plan):
 
 
 def statements(crisis):
-    """What a row keeps of the statements of a crisis: levels in force, the newest key figure of people. Two queries."""
+    """What a row keeps of the statements of a crisis: levels in force, newest key figure of people. Two queries.
+
+    What was said of the crises merged into it is read with its own.
+    """
     kept = {"level": "", "review_on": None, "activation": "", "people": None, "people_on": None}
     newest = {}
-    for decision in LevelDecision.objects.filter(crisis=crisis).order_by("decided_on", "pk"):
+    for decision in LevelDecision.objects.of(crisis).order_by("decided_on", "pk"):
         newest[decision.scheme] = decision
     for scheme, name in ((LevelDecision.Scheme.IOM, "level"), (LevelDecision.Scheme.INTER_AGENCY, "activation")):
         decision = newest.get(scheme)
@@ -75,7 +78,7 @@ def statements(crisis):
             kept[name] = decision.value
             if scheme == LevelDecision.Scheme.IOM:
                 kept["review_on"] = decision.review_on
-    figure = Figure.objects.filter(crisis=crisis).standing().affected().order_by("-as_of", "-pk").first()
+    figure = Figure.objects.of(crisis).standing().affected().order_by("-as_of", "-pk").first()
     if figure:
         kept |= {"people": figure.value, "people_on": figure.as_of}
     return kept

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -26,18 +27,24 @@ class Entry:
 
 
 def timeline(crisis, most, *, reader, as_of=None):
-    """The newest changes of a crisis that this person may read, at most so many; those until a moment. One query."""
-    rows = crisis.history.filter(told_to(reader))
+    """The newest changes of a crisis that this person may read, at most so many; those until a moment. One query.
+
+    Those of crises merged into it are read with its own and name theirs.
+    """
+    family = Crisis.objects.family_of(crisis, as_of).exclude(pk=crisis.pk).order_by().values("pk")
+    rows = Crisis.history.filter(Q(told_to(reader), id=crisis.pk) | Q(id__in=family))
     rows = rows.filter(history_date__lte=as_of) if as_of else rows
     rows = rows.select_related("history_user").order_by("-history_date", "-history_id")[:most]
-    return [entry(row, reference.content(crisis.edition_id)) for row in rows]
+    return [entry(row, reference.content(row.edition_id), crisis) for row in rows]
 
 
-def entry(row, content):
-    """A row of history in words."""
+def entry(row, content, crisis=None):
+    """A row of history in words; where it is of another crisis than this, with that one's reference."""
     said = row.history_change_reason or {}
     tell = TELL.get(said.get("event"))
     sentence = tell(said, content) if tell else _("Changed.")
+    if crisis and row.id != crisis.pk:
+        sentence = _("%(reference)s: %(sentence)s") % {"reference": row.reference, "sentence": sentence}
     return Entry(at=row.history_date, by=row.history_user, sentence=sentence, why=said.get("why", ""))
 
 
@@ -167,6 +174,29 @@ def _part_of(said, content):
     return _("Now part of a wider crisis.") if said["now"] else _("No longer part of a wider crisis.")
 
 
+def _merged(said, content):
+    return _("%(other)s was merged into this crisis.") % said
+
+
+def _merged_into(said, content):
+    return _("Merged into %(into)s.") % said
+
+
+def _unmerged(said, content):
+    if said["stay"]:
+        words = ngettext(
+            "The merge of %(other)s was undone; %(stay)s sector from it stays, since it was changed here.",
+            "The merge of %(other)s was undone; %(stay)s sectors from it stay, since they were changed here.",
+            said["stay"],
+        )
+        return words % said
+    return _("The merge of %(other)s was undone.") % said
+
+
+def _unmerged_from(said, content):
+    return _("The merge into %(was)s was undone.") % said
+
+
 def _closed(said, content):
     return _("Closed.")
 
@@ -220,6 +250,10 @@ TELL = {
     "edition": _edition,
     "kept": _kept,
     "part_of": _part_of,
+    "merged": _merged,
+    "merged_into": _merged_into,
+    "unmerged": _unmerged,
+    "unmerged_from": _unmerged_from,
     "closed": _closed,
     "reopened": _reopened,
 }

@@ -193,6 +193,10 @@ FOR_HQ_RELATED = [
     "/duplicates/",
     "/duplicates/{crisis}/{twin}/",
     "/crises/{part}/part-of/",
+    "/crises/{crisis}/merge/",
+    "/crises/{twin}/merge/?into={crisis}",
+    "/crises/{stays}/merged/",
+    "/crises/{stays}/unmerge/{gone}/",
     "/crises/{crisis}/parts/?phase=all",
 ]
 
@@ -206,7 +210,12 @@ def related_crises():
         set_status(part, "S03", "during", "active")
         add_figure(part, 64_000)
         services.set_part_of(crisis=part, whole=crisis, by=make_hq())
-    return {"crisis": crisis.reference, "twin": twin.reference, "part": part.reference}
+    stays, gone = log(title="Stays", country="TUN"), log(title="Merged", country="TUN")
+    for one in (crisis, twin, gone):
+        set_status(one, "S03", "during", "active", lead="A. Example")
+    services.merge_crisis(crisis=gone, survivor=stays, why="One storm, two offices.", by=make_hq())
+    known = {"crisis": crisis, "twin": twin, "part": part, "stays": stays, "gone": gone}
+    return {name: one.reference for name, one in known.items()}
 
 
 @pytest.mark.parametrize("path", FOR_HQ_RELATED)

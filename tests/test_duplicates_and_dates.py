@@ -126,11 +126,12 @@ def test_where_a_start_is_not_known_an_open_crisis_is_alike_and_a_closed_one_is_
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("status", ["merged", "withdrawn"])
-def test_what_was_merged_or_withdrawn_is_not_offered(status):
-    Crisis.objects.filter(pk=known().pk).update(status=status)
+def test_what_was_merged_or_withdrawn_is_not_offered():
+    merged, stays = known(), known(country="TUN")
+    services.merge_crisis(crisis=merged, survivor=stays, why="The same.", by=make_hq())
+    Crisis.objects.filter(pk=known().pk).update(status="withdrawn")
 
-    assert found(make_field()) == []
+    assert found(make_hq()) == []
 
 
 @pytest.mark.django_db

@@ -130,6 +130,11 @@ GET  crisis-sharing            302 200 200 200 404 404 404
 POST crisis-sharing            302 400 400 400 404 404 404
 GET  crisis-part-of            302 200 200 200 404 404 404
 POST crisis-part-of            302 400 400 400 404 404 404
+GET  crisis-merge              302 403 403 200 404 404 404
+POST crisis-merge              302 403 403 200 404 404 404
+GET  crisis-merged             302 200 200 200 404 404 404
+GET  crisis-unmerge            302 403 403 404 404 404 404
+POST crisis-unmerge            302 403 403 404 404 404 404
 GET  crisis-parts              302 200 200 200 404 404 404
 GET  crisis-close              302 403 200 403 404 404 404
 POST crisis-close              302 403 303 403 404 404 404

@@ -14,10 +14,10 @@ from rest_framework.response import Response
 from crises import coordination, gaps, history, listing
 from crises.advice import proposals
 from crises.api.conditions import Tagged
+from crises.api.merged import FollowsMerged, with_statements
 from crises.dates import Precision, moment
 from crises.filters import CrisisFilter, GapFilter
 from crises.models import (
-    Activity,
     AffectedGroup,
     Contact,
     Crisis,
@@ -31,7 +31,7 @@ from crises.models import (
     ReviewState,
     SourceKind,
 )
-from crises.past import crisis_at, in_full, parts_at, recorded
+from crises.past import crisis_at, in_full, parts_at
 from crises.reading import plan_of
 from crises.serializers import (
     AdviceSerializer,
@@ -169,7 +169,7 @@ class CrisisList(Tagged, ListAPIView):
         return rows(Crisis.objects.visible_to(self.request.user))
 
 
-class AsOf:
+class AsOf(FollowsMerged):
     """An address about one crisis that can be asked as of a past moment."""
 
     parameters = {"as_of"}
@@ -204,7 +204,6 @@ class CrisisDetail(AsOf, RetrieveAPIView):
         as_of, visible = self.as_of, Crisis.objects.visible_to(self.request.user)
         phased = PhasePeriod.objects.select_related("phase")
         parts = Prefetch("parts", visible.standing().order_by("reference"), to_attr="seen_parts")
-        banded = Prefetch("parts", FigurePart.objects.select_related("band"))
         return (
             rows(visible, as_of)
             .annotate(seen_part_of=Subquery(visible.standing().filter(pk=OuterRef("part_of")).values("reference")))
@@ -212,14 +211,11 @@ class CrisisDetail(AsOf, RetrieveAPIView):
             .prefetch_related(None)  # the open phases are among the periods
             .prefetch_related(
                 *([] if as_of else [Prefetch("periods", phased), "other_countries", parts]),
-                Prefetch("levels", recorded(LevelDecision.objects.all(), as_of)),
-                Prefetch("figures", Figure.objects.standing(as_of).prefetch_related("sectors", banded)),
-                Prefetch("activities", Activity.objects.standing(as_of).prefetch_related("sectors")),
             )
         )
 
     def get_object(self):
-        crisis = super().get_object()
+        crisis = with_statements(super().get_object(), self.as_of)
         if not self.as_of:
             return crisis
         if crisis.part_of_id:

@@ -1,9 +1,10 @@
 """What offices record: tables, constraints and querysets."""
 
 from .contacts import Contact
-from .crisis import AffectedGroup, Crisis, PhasePeriod
+from .crisis import AffectedGroup, Crisis
 from .figures import AgeBand, Figure, FigurePart
-from .merging import PossibleDuplicate
+from .merging import Merge, PossibleDuplicate
+from .phases import PhasePeriod
 from .plan import Gap, PlanCell, PlanPriority, Waiver
 from .receipts import Counter, Draft, Receipt
 from .review import Review, ReviewComment, ReviewState
@@ -22,6 +23,7 @@ __all__ = [
     "FigurePart",
     "Gap",
     "LevelDecision",
+    "Merge",
     "PhasePeriod",
     "PlanCell",
     "PlanPriority",

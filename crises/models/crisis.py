@@ -14,7 +14,7 @@ from simple_history.models import HistoricalRecords
 
 from crises.dates import Precision, iso, spoken
 from offices.models import Country, Office, Role
-from sectors.models import Edition, Phase
+from sectors.models import Edition
 
 from .review import Review, ReviewState, review_columns, state_of
 
@@ -41,12 +41,13 @@ class AffectedGroup(models.TextChoices):
 def readable_by(user, moment=None):
     """Which crises this person may read, as a condition on crises or on the rows of their history at a moment.
 
-    Starts from none: each right adds to it. Staff: the crises of their offices and of those below; field officers and
-    leads also the open crises of their region that are shared with staff; HQ reviewers every crisis. Partners: crises
-    shared with partners whose main country is in their agreement. Others: public crises, where the site publishes any.
+    Starts from none: each right adds to it. Staff: the crises of their offices and of those below, and those into which
+    one of these was merged; field officers and leads also the open crises of their region that are shared with staff;
+    HQ reviewers every crisis. Partners: crises shared with partners whose main country is in their agreement. Others:
+    public crises, where the site publishes any.
     Nobody outside the organisation sees a crisis that had never been approved.
     """
-    none, withdrawn = Q(pk__in=[]), Q(status=Crisis.Status.WITHDRAWN)
+    none, withdrawn = Q(pk__in=[]), Q(status__in=[Crisis.Status.WITHDRAWN, Crisis.Status.MERGED])
     approved = Q(Exists(Review.objects.by_then(moment).filter(crisis=OuterRef("id"), kind=Review.Kind.APPROVED)))
     if not user.is_authenticated:
         return Q(sharing=Crisis.Sharing.PUBLIC) & ~withdrawn & approved if settings.PUBLIC_CRISES else none
@@ -56,8 +57,10 @@ def readable_by(user, moment=None):
         agreed = Country.objects.filter(partners=user.partner_id)
         shared = [Crisis.Sharing.PARTNERS, Crisis.Sharing.PUBLIC]
         return Q(sharing__in=shared, main_country__in=agreed) & ~withdrawn & approved
+    own = Office.objects.reached_by(user, Role.FIELD, Role.LEAD, Role.REGIONAL)
     return (
-        Q(office__in=Office.objects.reached_by(user, Role.FIELD, Role.LEAD, Role.REGIONAL))
+        Q(office__in=own)
+        | Q(id__in=Crisis.objects.filter(merged_into__isnull=False, office__in=own).order_by().values("merged_into"))
         | Q(office__in=Office.objects.in_region_of(user), status=Crisis.Status.OPEN) & ~Q(sharing=Crisis.Sharing.OFFICE)
         | Q(Exists(user.memberships.filter(role=Role.HQ)))
     )
@@ -158,17 +161,38 @@ class CrisisQuerySet(models.QuerySet):
 
     def with_family(self, user):
         """Adds what this person may see of where a crisis belongs: `whole_seen`, whether they see the wider crisis
-        it is part of, and `parts_seen`, how many of its parts they see. No further query.
+        it is part of, `parts_seen`, how many of its parts they see, and `merged_count`, how many crises were merged
+        into it. No further query.
         """
         visible = Crisis.objects.visible_to(user).order_by()
         parts = visible.standing().filter(part_of=OuterRef("pk")).values("part_of")
+        merged = Crisis.objects.filter(merged_into=OuterRef("pk")).order_by().values("merged_into")
         return self.annotate(
+            merged_count=Coalesce(Subquery(merged.annotate(n=Count("pk")).values("n")), 0),
             whole_seen=Exists(visible.standing().filter(pk=OuterRef("part_of"))),
             parts_seen=Coalesce(Subquery(parts.annotate(n=Count("pk")).values("n")), 0),
         )
 
+    def family_of(self, crises, at=None):
+        """These crises and those merged into them, now or at a past moment: what is said of the one is read with the
+        other. `crises` is a crisis, a queryset of crises, or an OuterRef to the number of one.
+        """
+        one = isinstance(crises, Crisis | OuterRef)
+        these = getattr(crises, "pk", crises) if one else crises.order_by().values("pk")
+        by = "" if one else "__in"
+        if at is None:
+            return self.filter(Q(**{f"pk{by}": these}) | Q(**{f"merged_into{by}": these}))
+        undone = Q(merges__undone_at=None) | Q(merges__undone_at__gt=at)
+        then = Crisis.objects.filter(undone, merges__at__lte=at, **{f"merges__survivor{by}": these})
+        return self.filter(Q(**{f"pk{by}": these}) | Q(pk__in=then.order_by().values("pk")))
+
     def open(self):
         return self.filter(status=Crisis.Status.OPEN)
+
+    def survivor_of(self, reference, user):
+        """The reference of the crisis into which that one was merged, if this person may see it. One query."""
+        found = self.visible_to(user).standing().filter(merged__reference=reference)
+        return found.values_list("reference", flat=True).first()
 
     def standing(self):
         """Crises that are open or closed: neither merged into another nor withdrawn."""
@@ -226,6 +250,9 @@ class Crisis(models.Model):
     part_of = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="parts", verbose_name=_("part of")
     )
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="merged", db_index=False, editable=False
+    )
     places = models.TextField(_("places"), blank=True, validators=[MaxLengthValidator(200)])
     cause = models.CharField(_("main cause"), max_length=14, choices=Cause.choices)
     cause_detail = models.CharField(_("what happened"), max_length=120, blank=True)
@@ -274,6 +301,9 @@ class Crisis(models.Model):
             models.Index(fields=["main_country", "cause"], name="crises_alike"),
             models.Index(fields=["office", "-revision"], name="crises_of_an_office"),
             models.Index(fields=["-revision"], condition=Q(status="open"), name="open_crises"),
+            models.Index(
+                fields=["merged_into", "office"], condition=Q(merged_into__isnull=False), name="crises_merged"
+            ),
             models.Index(fields=["glide"], condition=Q(glide__gt=""), name="crises_with_a_glide_number"),
         ]
         constraints = [
@@ -294,6 +324,13 @@ class Crisis(models.Model):
                 condition=Q(level_proposed=None) | Q(level_proposed__range=(1, 3)),
                 name="proposed_level_is_1_to_3",
                 violation_error_message=_("The proposed level must be 1, 2 or 3."),
+            ),
+            models.CheckConstraint(
+                condition=Q(status="merged", merged_into__isnull=False) | ~Q(status="merged") & Q(merged_into=None),
+                name="merged_crisis_names_the_one_that_stands",
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | ~Q(merged_into=models.F("id")), name="crisis_is_not_merged_into_itself"
             ),
             models.CheckConstraint(
                 condition=Q(part_of=None) | ~Q(part_of=models.F("id")),
@@ -354,31 +391,3 @@ class Crisis(models.Model):
     @property
     def group_labels(self):
         return [AffectedGroup(group).label for group in self.groups]
-
-
-class PhasePeriod(models.Model):
-    """A stretch of time that a crisis spends in a phase. Phases overlap; a period without an end is open."""
-
-    crisis = models.ForeignKey(Crisis, models.CASCADE, related_name="periods")
-    phase = models.ForeignKey(Phase, models.PROTECT, related_name="+")
-    entered_on = models.DateField(null=True, blank=True)
-    left_on = models.DateField(null=True, blank=True)
-
-    history = HistoricalRecords(history_change_reason_field=models.JSONField(null=True))
-
-    class Meta:
-        ordering = ["phase__number", "pk"]
-        indexes = [models.Index(fields=["phase", "crisis"], condition=Q(left_on=None), name="open_phases")]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["crisis", "phase"], condition=Q(left_on=None), name="phase_open_once_per_crisis"
-            ),
-            models.CheckConstraint(
-                condition=Q(entered_on=None) | Q(left_on=None) | Q(left_on__gte=models.F("entered_on")),
-                name="phase_left_after_it_was_entered",
-                violation_error_message=_("The day a phase ended must be the day it began or later."),
-            ),
-        ]
-
-    def __str__(self):
-        return f"{self.crisis}: {self.phase}"

@@ -1,4 +1,4 @@
-"""Crises that may be one and the same: what HQ is told of when one is logged."""
+"""Crises that may be one and the same: what HQ is told of when one is logged, and what HQ has merged."""
 
 from django.conf import settings
 from django.core.validators import MaxLengthValidator
@@ -76,3 +76,41 @@ class PossibleDuplicate(models.Model):
 
     def __str__(self):
         return f"{self.crisis}, {self.other}: {self.score}"
+
+
+class Merge(models.Model):
+    """HQ's decision that a crisis is the same as another one, which survives; and, where it was undone, when and why.
+
+    No statement is moved: what was said of the crisis stays its own and is read with the survivor's. `copied` are the
+    cells, [sector pk, phase pk], of which only the crisis's office had spoken: they stand in the survivor's plan from
+    then on. `was_status` is what undoing gives back.
+    """
+
+    crisis = models.ForeignKey(Crisis, models.CASCADE, related_name="merges")
+    survivor = models.ForeignKey(Crisis, models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    why = models.TextField(_("reason"), validators=[MaxLengthValidator(500)])
+    was_status = models.CharField(max_length=9, choices=Crisis.Status.choices)
+    copied = models.JSONField(default=list)
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    undone_why = models.TextField(_("reason"), blank=True, validators=[MaxLengthValidator(500)])
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["crisis"], condition=Q(undone_at=None), name="crisis_merged_once_at_a_time"
+            ),
+            models.CheckConstraint(condition=~Q(crisis=F("survivor")), name="crisis_does_not_survive_itself"),
+            models.CheckConstraint(condition=~Q(why=""), name="merge_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(undone_at=None, undone_by=None, undone_why="")
+                | Q(undone_at__isnull=False, undone_by__isnull=False) & ~Q(undone_why=""),
+                name="undoing_a_merge_has_a_person_a_time_and_a_reason",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.crisis}, {self.survivor}"

@@ -15,7 +15,8 @@ from simple_history.models import HistoricalRecords
 
 from sectors.models import Phase, Priority, Sector
 
-from .crisis import Crisis, PhasePeriod
+from .crisis import Crisis
+from .phases import PhasePeriod
 
 REASON = 20  # characters: what it takes to say why an office departs from the framework
 
@@ -151,7 +152,11 @@ class GapQuerySet(models.QuerySet):
         """Gaps open now, or at a past moment."""
         if as_of is None:
             return self.filter(closed_at=None)
-        return self.filter(Q(closed_at=None) | Q(closed_at__gt=as_of), opened_at__lte=as_of)
+        return self.filter(
+            Q(closed_at=None) | Q(closed_at__gt=as_of),
+            Q(resumed_at=None) | Q(resumed_at__lte=as_of),
+            opened_at__lte=as_of,
+        )
 
     def with_waiver(self, today, as_of=None):
         """Adds `waived`: whether a waiver covers the gap on that day. A lapsed waiver counts for nothing.
@@ -170,7 +175,9 @@ class GapQuerySet(models.QuerySet):
 class Gap(models.Model):
     """A critical sector that is neither active nor completed in an open phase of an open crisis.
 
-    Opened and closed in the transaction that causes it, so the intervals answer for any past moment.
+    Opened and closed in the transaction that causes it, so the intervals answer for any past moment. A gap that a
+    merge had closed goes on as a new row when the merge is undone: open since the day it always was, and standing from
+    `resumed_at` on.
     """
 
     class Why(models.TextChoices):
@@ -183,11 +190,13 @@ class Gap(models.Model):
         PRIORITY = "priority", _("the office changed the priority")
         CRISIS = "crisis", _("the crisis was closed or reopened")
         EDITION = "edition", _("the crisis follows another edition of the framework")
+        MERGE = "merge", _("the crisis was merged with another, or a merge was undone")
 
     crisis = models.ForeignKey(Crisis, models.CASCADE, related_name="gaps")
     sector = models.ForeignKey(Sector, models.PROTECT, related_name="+")
     phase = models.ForeignKey(Phase, models.PROTECT, related_name="+")
     opened_at = models.DateTimeField()
+    resumed_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     opened_why = models.CharField(max_length=8, choices=Why.choices)
     closed_why = models.CharField(max_length=8, choices=Why.choices, blank=True)
@@ -209,6 +218,10 @@ class Gap(models.Model):
             models.CheckConstraint(
                 condition=Q(closed_at=None) | Q(closed_at__gte=models.F("opened_at")),
                 name="gap_closes_after_it_opens",
+            ),
+            models.CheckConstraint(
+                condition=Q(resumed_at=None) | Q(resumed_at__gte=models.F("opened_at")),
+                name="gap_goes_on_after_it_opened",
             ),
         ]
 

@@ -29,7 +29,18 @@ class SourceKind(models.TextChoices):
     OWN_ESTIMATE = "own_estimate", _("Own estimate")
 
 
-class StatementQuerySet(models.QuerySet):
+class OfCrisisQuerySet(models.QuerySet):
+    def of(self, crises, at=None):
+        """What is said of a crisis, or of each of these, and of the crises merged into it, now or at a past moment.
+
+        No further query. `crises` as of Crisis.objects.family_of.
+        """
+        if isinstance(crises, OuterRef):
+            crises = OuterRef(crises)  # it is asked one query further in
+        return self.filter(crisis__in=Crisis.objects.family_of(crises, at).order_by().values("pk"))
+
+
+class StatementQuerySet(OfCrisisQuerySet):
     def standing(self, at=None):
         """Those recorded by this moment and not withdrawn by then; as things stand now where none is given."""
         if at is None:
@@ -110,6 +121,8 @@ class Activity(Sourced):
     confirmed = models.BigIntegerField(_("confirmed"), null=True, blank=True)
     whole_plan = models.BooleanField(_("total of the whole plan"), default=False)
 
+    objects = StatementQuerySet.as_manager()
+
     class Meta:
         verbose_name_plural = _("activities")
         ordering = ["-required", "pk"]
@@ -131,7 +144,7 @@ class Activity(Sourced):
         return self.name
 
 
-class LevelDecisionQuerySet(models.QuerySet):
+class LevelDecisionQuerySet(OfCrisisQuerySet):
     def in_force(self, scheme):
         """The decisions of a scheme that hold now: the newest of each crisis, unless it has ended."""
         newer = self.model.objects.filter(crisis=OuterRef("crisis"), scheme=scheme).filter(

@@ -13,6 +13,7 @@ from .duplicates import tell_apart
 from .editions import keep_edition, rebase_crisis
 from .facts import log_crisis, update_facts
 from .lifecycle import close_crisis, close_phase, open_phase, reopen_crisis, right_to_share, share_crisis
+from .merging import merge_crisis, unmerge_crisis
 from .regional import set_part_of
 from .reviews import approve, send_back, send_to_review
 from .statements import add_activity, add_figure, decide_level, withdraw_statement
@@ -34,6 +35,7 @@ __all__ = [
     "discard_draft",
     "keep_edition",
     "log_crisis",
+    "merge_crisis",
     "open_phase",
     "rebase_crisis",
     "remove_contact",
@@ -47,6 +49,7 @@ __all__ = [
     "set_priority",
     "share_crisis",
     "tell_apart",
+    "unmerge_crisis",
     "update_facts",
     "waive_gap",
     "withdraw_statement",

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crises import plan, standing
-from crises.models import Counter, Crisis, Gap, PlanCell, Receipt, Review
+from crises.models import Counter, Crisis, Gap, PlanCell, Receipt, Review, Waiver
 from sectors import reference
 
 # Changes that leave the figures and levels of a crisis as they are.
@@ -119,6 +119,8 @@ class Amendment:
         self.cells = [] if fresh else list(crisis.cells.all())
         self.gaps = {} if fresh else {(gap.sector_id, gap.phase_id): gap for gap in crisis.gaps.open()}
         self.beside = {}
+        self.resumed = {}  # closed gaps by cell: where one of these opens again, it never was closed
+        self.dropped = []
         self.rows = []
         self.countries = None
         self.event = {}
@@ -152,6 +154,11 @@ class Amendment:
         """Check a row and write it with the change; `many` are its many-to-many values."""
         check(row, constraints=False)
         self.rows.append((row, many))
+
+    def drop(self, cell):
+        """Take the office's entry for a cell out of the plan; its history stays."""
+        self.cells.remove(cell)
+        self.dropped.append(cell)
 
     def record(self, event, **detail):
         """What the history says happened: a code and its particulars, put into words when read."""
@@ -189,10 +196,11 @@ class Amendment:
             self._save(row)
             for name, values in many.items():
                 getattr(row, name).set(values)
-        opened = Gap.objects.bulk_create(
-            Gap(crisis=self.crisis, sector=cell.sector, phase=cell.phase, opened_at=self.at, opened_why=self.why)
-            for cell in outcome.opened
-        )
+        for cell in self.dropped:
+            self._mark(cell)
+            cell.delete()
+        opened = Gap.objects.bulk_create(map(self._gap, outcome.opened))
+        self._waive_as_before([gap for gap in opened if gap.resumed_at])
         for cell in outcome.closed:
             gap = self.gaps.pop(cell.key)
             gap.closed_at, gap.closed_why = self.at, self.why
@@ -216,8 +224,27 @@ class Amendment:
             del self.crisis.skip_history_when_saving
         self._save(self.crisis)
 
-    def _save(self, row):
+    def _gap(self, cell):
+        """The new gap of a cell; where it goes on as before, it is open since then and keeps its waiver."""
+        gap = Gap(crisis=self.crisis, sector=cell.sector, phase=cell.phase, opened_at=self.at, opened_why=self.why)
+        if earlier := self.resumed.get(cell.key):
+            gap.opened_at, gap.opened_why, gap.resumed_at = earlier.opened_at, earlier.opened_why, self.at
+            gap.waived_until = earlier.waived_until
+        return gap
+
+    def _waive_as_before(self, gaps):
+        """Give gaps that go on the waivers they had."""
+        before = {self.resumed[gap.sector_id, gap.phase_id].pk: gap for gap in gaps}
+        Waiver.objects.bulk_create(
+            Waiver(gap=before[one.gap_id], reason=one.reason, until=one.until, by_id=one.by_id, at=one.at)
+            for one in (Waiver.objects.filter(gap__in=before) if before else ())
+        )
+
+    def _mark(self, row):
         row._history_user, row._history_date, row._change_reason = self.by, self.at, self.event
+
+    def _save(self, row):
+        self._mark(row)
         row.save()
 
 
@@ -308,6 +335,11 @@ def amend(crisis, *, by, right, at, why, key=None, content=None, closed_too=Fals
         held = lock(crisis, *beside)
         locked = held[crisis.pk]
         require(right(locked) if callable(right) else right, locked, by)
+        if locked.merged_into_id:
+            raise ValidationError(
+                _("This crisis has been merged into %(survivor)s. Make the change there.")
+                % {"survivor": locked.merged_into.reference}
+            )
         if not (locked.is_open or closed_too):
             raise ValidationError(_("This crisis is closed. Its office's lead can reopen it."))
         amendment, outcome = Amendment(locked, by=by, at=at, why=why), Outcome(locked)

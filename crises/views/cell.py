@@ -148,9 +148,9 @@ def _cell_page(request, crisis, whole, cell, form, *, then=None, status=200, **m
         "parties": coordination.of_cell(whole, cell, crisis),
         "safeguard": consular_safeguard(cell, crisis),
         "together": whole.works_with(cell),
-        "figures": crisis.figures.standing(at).filter(
-            sectors=cell.sector, metric__in=[Figure.Metric.TARGETED, Figure.Metric.REACHED]
-        ),
+        "figures": Figure.objects.of(crisis, at)
+        .standing(at)
+        .filter(sectors=cell.sector, metric__in=[Figure.Metric.TARGETED, Figure.Metric.REACHED]),
         "lines": _lines(crisis, cell.sector, at),
         "changes": changes,
         "set": next((row for row, _before in changes if _event(row) == "priority"), None),

@@ -26,7 +26,7 @@ from crises.series import figures_of
 from crises.services.amend import RIGHTS
 from crises.timeline import timeline
 from crises.views.figures import series_address
-from crises.views.scope import allowed, inside, readers, seen_crises, seen_crisis
+from crises.views.scope import allowed, gone, inside, readers, seen_crises, seen_crisis
 from crises.views.sent import SeeOther, sign_in_first, unsent
 from crises.views.then import as_of, stood
 
@@ -93,7 +93,7 @@ def _crisis_and_countries(request, reference, then):
         .order_by("other_country")
     )
     if not rows:
-        raise Http404
+        raise gone(request, reference)
     crisis = rows[0]
     crisis.level, crisis.inter_agency = in_force(crisis)
     crisis.to_answer = to_answer(crisis)

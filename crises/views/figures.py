@@ -12,7 +12,7 @@ from crises import services
 from crises.chart import chart
 from crises.disclosure import is_small, parts_withheld
 from crises.forms.statements import FigureForm
-from crises.models import FigurePart
+from crises.models import Figure, FigurePart
 from crises.models.statements import SMALL
 from crises.past import recorded
 from crises.series import Series, figures_of, in_words
@@ -36,7 +36,8 @@ def figure_list(request, reference, then=None):
     """
     crisis = stood(request, seen_crisis(request, reference), then)
     own, at = inside(request.user), then and then.at
-    figures = list(_with_parts(recorded(crisis.figures.all(), at) if own else crisis.figures.standing(at)))
+    told = Figure.objects.of(crisis, at)
+    figures = list(_with_parts(recorded(told, at) if own else told.standing(at)))
     for figure in figures:
         figure.gone = figure.withdrawn_at and not (at and figure.withdrawn_at > at)
         figure.over_time = series_address(crisis, figure, [sector.code for sector in figure.sectors.all()], then)
@@ -105,7 +106,7 @@ def figure_csv(request, reference, then=None):
             figure.note,
         ]
 
-    figures = list(_with_parts(crisis.figures.standing(then and then.at)))
+    figures = list(_with_parts(Figure.objects.of(crisis, then and then.at).standing(then and then.at)))
     return csv_file(f"figures-{crisis.reference}.csv", CSV_HEADER, map(line, figures))
 
 

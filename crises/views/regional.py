@@ -4,7 +4,7 @@ import uuid
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -14,7 +14,7 @@ from crises.forms.regional import NONE, PartOfForm, PartsFilter
 from crises.models import Crisis
 from crises.regional import side_by_side
 from crises.services.amend import RIGHTS
-from crises.views.scope import inside, readers, seen_crises, seen_crisis
+from crises.views.scope import gone, inside, readers, seen_crises, seen_crisis
 from crises.views.sent import SeeOther, sign_in_first, unsent
 from sectors import reference as framework
 
@@ -29,7 +29,9 @@ def part_of(request, reference):
     """Choose the wider crisis that this one is part of, among those the reader may see; or none."""
     if not request.user.is_authenticated:
         return sign_in_first(request)
-    crisis = get_object_or_404(seen_crises(request).with_family(request.user), reference=reference)
+    crisis = seen_crises(request).with_family(request.user).filter(reference=reference).first()
+    if crisis is None:
+        raise gone(request, reference)
     if not (crisis.may_edit or crisis.may_decide):
         raise PermissionDenied(RIGHTS["edit"][1])
     if request.method == "POST":

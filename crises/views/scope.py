@@ -5,7 +5,7 @@ from functools import wraps
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.shortcuts import get_object_or_404
+from django.http import Http404
 
 from crises.models import Crisis
 from crises.services.amend import RIGHTS
@@ -30,16 +30,34 @@ def readers(view):
 
 def seen_crises(request):
     """The crises the reader may see, each with what they may do, where its review stands and whom it names."""
-    crises = Crisis.objects.visible_to(request.user).with_rights(request.user).with_review()
+    crises = Crisis.objects.visible_to(request.user).exclude(status=Crisis.Status.MERGED)
+    crises = crises.with_rights(request.user).with_review()
     return crises.select_related("main_country", "office", "focal_point", "updated_by", "part_of")
 
 
 def seen_crisis(request, reference, **also):
-    """The crisis with this reference, if the reader may see it, with what they may do. One query; 404 otherwise.
+    """The crisis with this reference, if the reader may see it, with what they may do. One query; see gone otherwise.
 
     `also` is what else to annotate it with.
     """
-    return get_object_or_404(seen_crises(request).annotate(**also), reference=reference)
+    try:
+        return seen_crises(request).annotate(**also).get(reference=reference)
+    except Crisis.DoesNotExist:
+        raise gone(request, reference) from None
+
+
+class Moved(Http404):
+    """The crisis of an address was merged into another one, which the reader may see (crises.views.moved)."""
+
+    def __init__(self, reference, survivor):
+        super().__init__(survivor)
+        self.reference, self.survivor = reference, survivor
+
+
+def gone(request, reference):
+    """What to raise where the reader sees no crisis of this reference: Moved, or a 404 that hints at nothing."""
+    survivor = Crisis.objects.survivor_of(reference, request.user)
+    return Moved(reference, survivor) if survivor else Http404()
 
 
 def allowed(request, reference, right, **also):

@@ -13,12 +13,17 @@ class SeeOther(HttpResponseRedirect):
     status_code = 303
 
 
-def keep_and_sign_in(request):
-    """The session ended while somebody was writing: what they sent waits for them behind the sign-in."""
+def keep(request, path):
+    """Keep what somebody sent for the form at another address."""
     answers = request.POST.copy()
     answers.pop("csrfmiddlewaretoken", None)
     if len(kept := answers.urlencode()) <= MOST_KEPT:
-        request.session[UNSENT] = {"path": request.path, "answers": kept}
+        request.session[UNSENT] = {"path": path, "answers": kept}
+
+
+def keep_and_sign_in(request):
+    """The session ended while somebody was writing: what they sent waits for them behind the sign-in."""
+    keep(request, request.path)
     return redirect_to_login(request.path)
 
 

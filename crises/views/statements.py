@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from crises import services
 from crises.forms.statements import ActivityForm, LevelForm, WithdrawForm
-from crises.models import Figure
+from crises.models import Figure, LevelDecision
 from crises.views.scope import allowed
 from crises.views.sent import SeeOther, sign_in_first, unsent
 from sectors import reference as framework
@@ -70,7 +70,7 @@ def level(request, reference):
     status = receive(request, form, services.decide_level, _("The decision is recorded."), crisis=crisis)
     if status == RECEIVED:
         return SeeOther(reverse("crisis-level", args=[reference]))
-    decisions = crisis.levels.select_related("recorded_by")
+    decisions = LevelDecision.objects.of(crisis).select_related("recorded_by")
     return render(
         request, "crises/level_form.html", {"crisis": crisis, "form": form, "decisions": decisions}, status=status
     )
