@@ -63,7 +63,8 @@ def _statements(story, case, logged_at):
             decided_on=partial(row["decided_on"])[0],
             ended_on=ended_on,
             source=row["source"],
-            note=row["note"],
+            note=row["note"] or "As the source says.",
+            decided_by=row.get("decided_by") or "Inter-Agency Standing Committee",
         )
 
 
@@ -156,6 +157,7 @@ def _exercises(now):
             decided_on=at.date(),
             review_on=(at + timedelta(days=review_in)).date(),
             note="Exercise: not a real decision.",
+            decided_by="Headquarters (demo)",
         )
 
     floods = Story(

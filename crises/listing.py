@@ -21,6 +21,7 @@ def levels(as_of=None):
     return {
         "level_value": newest_level("value", as_of=as_of),
         "level_ended": newest_level("ended_on", as_of=as_of),
+        "level_review": newest_level("review_on", as_of=as_of),
         "inter_agency_value": newest_level("value", inter_agency, as_of),
         "inter_agency_ended": newest_level("ended_on", inter_agency, as_of),
     }

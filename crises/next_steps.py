@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from crises.dates import Precision, spoken
 from crises.models import ReviewState
 
 
@@ -90,6 +91,10 @@ def _of_hq(crisis, plan):
         yield Step(words % {"n": late}, "plan", "?show=gaps")
     if crisis.level is None:
         yield Step(_decide(crisis.level_proposed), "crisis-level")
+    elif crisis.level_review and crisis.level_review < timezone.now().date():
+        words = _("Review the emergency level: %(level)s was to be reviewed on %(day)s")
+        day = spoken(crisis.level_review, Precision.DAY)
+        yield Step(words % {"level": crisis.level, "day": day}, "crisis-levels")
 
 
 def _decide(proposed):

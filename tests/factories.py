@@ -177,7 +177,12 @@ def add_activity(crisis, name="Evacuation", *, sectors=(), by=None, at=NOON, **v
 
 def decide_level(crisis, value, *, at=NOON, **values):
     """A decision on the level recorded through the service; 1, 2 and 3 are IOM's own."""
-    values = {"scheme": "iom" if value in "123" else "inter_agency", "decided_on": date(2026, 2, 1)} | values
+    values = {
+        "scheme": "iom" if value in "123" else "inter_agency",
+        "decided_on": date(2026, 2, 1),
+        "decided_by": "The emergency board",
+        "note": "More people than one office can serve.",
+    } | values
     services.decide_level(crisis=crisis, value=value, by=make_hq(), at=at, **values)
 
 

@@ -95,6 +95,9 @@ FOR_HQ = [
     "/history/?kind=plan&office=tripoli",
     "/offices/",
     "/crises/{crisis}/level/",
+    "/crises/{crisis}/levels/",
+    "/levels/",
+    "/levels/iom/3/",
     "/crises/{crisis}/plan/S03/during/waive/",
 ]
 

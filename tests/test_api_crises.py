@@ -48,7 +48,8 @@ def decide(crisis, scheme, value, **more):
         by=make_hq(),
         scheme=scheme,
         value=value,
-        **{"decided_on": date(2026, 2, 1), "at": NOON} | more,
+        **{"decided_on": date(2026, 2, 1), "decided_by": "The emergency board", "note": "Many people.", "at": NOON}
+        | more,
     )
 
 

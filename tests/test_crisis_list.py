@@ -14,7 +14,18 @@ from crises.models import Counter, Crisis
 from crises.views.pages import PAGE
 from offices.models import Office, Role
 from tests.conftest import signed_in
-from tests.factories import NOON, log, make_field, make_hq, make_lead, make_office, make_user, set_status, share, waive
+from tests.factories import (
+    NOON,
+    decide_level,
+    log,
+    make_field,
+    make_lead,
+    make_office,
+    make_user,
+    set_status,
+    share,
+    waive,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -68,7 +79,7 @@ def test_a_row_says_where_a_crisis_stands(hq_client, office):
     crisis = log(
         office=office, title="floods", phases=["during", "after"], started_on=date(2026, 2, 1), start_precision="month"
     )
-    services.decide_level(crisis=crisis, by=make_hq(), scheme="iom", value="2", decided_on=NOON.date(), at=NOON)
+    decide_level(crisis, "2", decided_on=NOON.date())
     waive(crisis, "S13")
     n = crisis.gaps.open().count() - 1
     updated = timezone.now().strftime("%-d %b %Y")
@@ -94,9 +105,7 @@ def test_a_crisis_without_an_update_for_too_long_is_marked_while_it_is_open(hq_c
 
 def test_a_level_that_has_ended_is_not_shown(hq_client, office):
     crisis = log(office=office, title="ended")
-    services.decide_level(
-        crisis=crisis, by=make_hq(), scheme="iom", value="3", decided_on=NOON.date(), ended_on=NOON.date(), at=NOON
-    )
+    decide_level(crisis, "3", decided_on=NOON.date(), ended_on=NOON.date())
 
     assert "not assessed" in row(hq_client, "ended")
 

@@ -34,7 +34,17 @@ def found(query):
 
 
 def decide(crisis, value, on, **more):
-    services.decide_level(crisis=crisis, by=make_hq(), scheme="iom", value=value, decided_on=on, at=NOON, **more)
+    services.decide_level(
+        decided_by="The emergency board",
+        note="More than one office can serve.",
+        crisis=crisis,
+        by=make_hq(),
+        scheme="iom",
+        value=value,
+        decided_on=on,
+        at=NOON,
+        **more,
+    )
 
 
 @pytest.fixture
@@ -104,7 +114,14 @@ def test_the_level_is_the_newest_decision_unless_it_has_ended(cast):
     decide(cast["tunisia"], "3", date(2026, 1, 1))
     decide(cast["tunisia"], "1", date(2026, 2, 1), ended_on=date(2026, 2, 20))
     services.decide_level(
-        crisis=cast["peru"], by=make_hq(), scheme="inter_agency", value="L3", decided_on=date(2026, 1, 1), at=NOON
+        decided_by="The emergency board",
+        note="More than one office can serve.",
+        crisis=cast["peru"],
+        by=make_hq(),
+        scheme="inter_agency",
+        value="L3",
+        decided_on=date(2026, 1, 1),
+        at=NOON,
     )
 
     assert found("level=2") == {"libya"}

@@ -183,11 +183,38 @@ def test_levels_are_a_log_of_two_schemes_kept_apart():
     crisis, hq = log(), make_hq()
 
     for scheme, value in (("iom", "2"), ("iom", "3"), ("inter_agency", "scale_up")):
-        services.decide_level(crisis=crisis, by=hq, at=LATER, scheme=scheme, value=value, decided_on=LATER.date())
+        services.decide_level(
+            decided_by="The emergency board",
+            note="More than one office can serve.",
+            crisis=crisis,
+            by=hq,
+            at=LATER,
+            scheme=scheme,
+            value=value,
+            decided_on=LATER.date(),
+        )
     with pytest.raises(ValidationError):
-        services.decide_level(crisis=crisis, by=hq, at=LATER, scheme="iom", value="scale_up", decided_on=LATER.date())
+        services.decide_level(
+            decided_by="The emergency board",
+            note="More than one office can serve.",
+            crisis=crisis,
+            by=hq,
+            at=LATER,
+            scheme="iom",
+            value="scale_up",
+            decided_on=LATER.date(),
+        )
     with pytest.raises(PermissionDenied):
-        services.decide_level(crisis=crisis, by=make_lead(), at=LATER, scheme="iom", value="1", decided_on=LATER.date())
+        services.decide_level(
+            decided_by="The emergency board",
+            note="More than one office can serve.",
+            crisis=crisis,
+            by=make_lead(),
+            at=LATER,
+            scheme="iom",
+            value="1",
+            decided_on=LATER.date(),
+        )
 
     assert crisis.levels.count() == 3
 

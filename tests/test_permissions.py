@@ -122,6 +122,10 @@ GET  crisis-phases             302 200 200 403 404 404 404
 POST crisis-phases             302 404 404 403 404 404 404
 GET  crisis-edition            302 200 200 200 404 404 404
 POST crisis-edition            302 400 400 403 404 404 404
+GET  crisis-levels             302 200 200 200 404 404 404
+GET  levels                    302 200 200 200 200 200 200
+GET  level-define              302 403 403 200 403 403 403
+POST level-define              302 403 403 400 403 403 403
 GET  crisis-level              302 403 403 200 404 404 404
 POST crisis-level              302 403 403 400 404 404 404
 GET  crisis-review             302 200 200 200 404 404 404

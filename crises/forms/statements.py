@@ -236,6 +236,12 @@ class LevelForm(StatementForm):
             "invalid": _("The day of the decision must be a real date, like 2026-09-24."),
         },
     )
+    decided_by = forms.CharField(
+        label=_("Decided by"),
+        help_text=_("The body or function that decided, such as the Director General. No private data."),
+        validators=[CountedLength(120, _("Decided by"))],
+        error_messages={"required": _("Say who decided: a body or a function.")},
+    )
     ended_on = forms.DateField(
         label=_("Ended on"),
         required=False,
@@ -252,10 +258,32 @@ class LevelForm(StatementForm):
     source = forms.CharField(
         label=_("Document or address"), required=False, validators=[CountedLength(300, _("Document or address"))]
     )
-    note = forms.CharField(label=_("Note"), required=False, validators=[CountedLength(300, _("Note"))])
+    note = forms.CharField(
+        label=_("Why?"),
+        widget=forms.Textarea({"rows": 2}),
+        help_text=_("In a few words: what the decision rests on."),
+        validators=[CountedLength(300, _("Why"))],
+        error_messages={"required": _("Say in a few words why this was decided.")},
+    )
 
     @property
     def values(self):
         said = self.cleaned_data
         scheme = next(scheme for scheme, levels in LevelDecision.VALUES.items() if said["value"] in levels)
         return said | {"scheme": scheme}
+
+
+class DefinitionForm(forms.Form):
+    """What a level means, in the organisation's own words."""
+
+    text = LongTextField(
+        rows=8,
+        label=_("What does this level mean?"),
+        required=False,
+        help_text=_("As the organisation's own procedure says it. Up to 2,000 characters. Empty: no definition."),
+        validators=[CountedLength(2000, _("The definition"))],
+    )
+    source = forms.CharField(
+        label=_("Document or address"), required=False, validators=[CountedLength(300, _("Document or address"))]
+    )
+    revision = forms.IntegerField(widget=forms.HiddenInput)

@@ -3,6 +3,7 @@
 from .contacts import Contact
 from .crisis import AffectedGroup, Crisis
 from .figures import AgeBand, Figure, FigurePart
+from .levels import LevelDefinition
 from .merging import Merge, PossibleDuplicate
 from .phases import PhasePeriod
 from .plan import Gap, PlanCell, PlanPriority, Waiver
@@ -23,6 +24,7 @@ __all__ = [
     "FigurePart",
     "Gap",
     "LevelDecision",
+    "LevelDefinition",
     "Merge",
     "PhasePeriod",
     "PlanCell",

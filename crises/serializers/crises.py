@@ -80,10 +80,11 @@ class LevelSerializer(serializers.Serializer):
     scheme = serializers.ChoiceField(LevelDecision.Scheme.choices)
     value = serializers.ChoiceField(LevelDecision.Value.choices)
     decided_on = serializers.DateField()
+    decided_by = TextOrNull(help_text="The body or function that decided.")
     ended_on = serializers.DateField(allow_null=True)
     review_on = serializers.DateField(allow_null=True)
     source = TextOrNull()
-    note = TextOrNull()
+    note = TextOrNull(help_text="Why.")
 
 
 class SourcedSerializer(serializers.Serializer):

@@ -12,6 +12,7 @@ from .drafts import discard_draft, save_draft
 from .duplicates import tell_apart
 from .editions import keep_edition, rebase_crisis
 from .facts import log_crisis, update_facts
+from .levels import define_level
 from .lifecycle import close_crisis, close_phase, open_phase, reopen_crisis, right_to_share, share_crisis
 from .merging import merge_crisis, unmerge_crisis
 from .regional import set_part_of
@@ -32,6 +33,7 @@ __all__ = [
     "close_phase",
     "confirm_defaults",
     "decide_level",
+    "define_level",
     "discard_draft",
     "keep_edition",
     "log_crisis",

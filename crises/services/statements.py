@@ -93,7 +93,16 @@ def add_activity(*, crisis, by, key=None, sectors=(), at=None, **values):
 
 
 def decide_level(*, crisis, by, key=None, at=None, **values):
-    """Record a decision on the IOM level or the inter-agency activation. HQ's decision; never overwrites another."""
+    """Record a decision on the IOM level or the inter-agency activation: HQ records it, and none overwrites another.
+
+    Raises ValidationError where it does not say who decided and why.
+    """
+    missing = {
+        "decided_by": _("Say who decided: a body or a function."),
+        "note": _("Say in a few words why this was decided."),
+    }
+    if wrong := {name: words for name, words in missing.items() if not values.get(name, "").strip()}:
+        raise ValidationError(wrong)
     return _add(LevelDecision, "level", crisis=crisis, by=by, at=at, right="decide", key=key, values=values)
 
 

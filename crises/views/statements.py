@@ -1,4 +1,4 @@
-"""What is said of a crisis with a source and a date: lines of work, decisions on the level (figures: figures.py)."""
+"""What is said of a crisis with a source and a date: lines of work (figures: figures.py, levels: levels.py)."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from crises import services
-from crises.forms.statements import ActivityForm, LevelForm, WithdrawForm
-from crises.models import Figure, LevelDecision
+from crises.forms.statements import ActivityForm, WithdrawForm
+from crises.models import Figure
 from crises.views.scope import allowed
 from crises.views.sent import SeeOther, sign_in_first, unsent
 from sectors import reference as framework
@@ -58,22 +58,6 @@ def withdraw(request, crisis, statement, *, done, back):
     name = "figure" if isinstance(statement, Figure) else "activity"
     context = {"crisis": crisis, "form": form, name: statement, "inside": True, "back": back}
     return render(request, "crises/withdraw.html", context, status=status)
-
-
-@require_http_methods(["GET", "POST"])
-def level(request, reference):
-    """Record a decision on the level, below those recorded until now."""
-    if not request.user.is_authenticated:
-        return sign_in_first(request)
-    crisis = allowed(request, reference, "decide")
-    form = form_for(request, crisis, LevelForm)
-    status = receive(request, form, services.decide_level, _("The decision is recorded."), crisis=crisis)
-    if status == RECEIVED:
-        return SeeOther(reverse("crisis-level", args=[reference]))
-    decisions = LevelDecision.objects.of(crisis).select_related("recorded_by")
-    return render(
-        request, "crises/level_form.html", {"crisis": crisis, "form": form, "decisions": decisions}, status=status
-    )
 
 
 def form_for(request, crisis, form_class):
