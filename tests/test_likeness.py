@@ -221,7 +221,6 @@ def test_only_the_likeliest_are_noted(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one writer in at a time")
 def test_of_two_twins_logged_at_one_moment_the_second_finds_the_first(seeded):
     offices = [make_office("tripoli"), make_office("lima", country="PER")]
     people = [make_field(office, f"field-{office.slug}") for office in offices]

@@ -471,7 +471,6 @@ def test_a_merge_is_undone_from_the_page_of_the_one_that_stands(hq_client, field
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one writer in at a time")
 def test_of_two_people_who_merge_each_into_the_other_one_wins_and_nobody_hangs(seeded):
     one, other = log(title="One"), log(title="Other")
     people, start, refusals = [make_hq(), make_hq("hq-2")], threading.Barrier(2), []

@@ -165,7 +165,6 @@ def test_two_people_who_choose_differently_are_told(part, whole, office):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one writer in at a time")
 def test_of_two_crises_each_put_under_the_other_at_once_one_is(seeded):
     office = make_office()
     one, other, hq = log(title="One", office=office), log(title="Other", office=office), make_hq()
