@@ -200,6 +200,15 @@ def _exercises(now):
     floods.activate(ago(8, 6), "S02", "during", lead="Demo lead", since=ago(8, 6).date())
     floods.activate(ago(6), "S01", "during", lead="Demo lead", since=day(6))
     floods.activate(ago(5), "S04", "during", status="planned", since=day(-2), note="Waiting for the clinic's team.")
+    floods.confirm(ago(5), "during", "S01", "S02", "S04", "S10")
+    floods.tailor(
+        *(ago(5), "S05", "during", "critical"),
+        "Exercise: the assessment found acute distress in three of the 40 sites, most of all among children.",
+    )
+    floods.tailor(
+        *(ago(5), "S13", "during", "not_applicable"),
+        "Exercise: no diaspora programme exists for these two towns, and none is planned.",
+    )
     floods.approve(ago(4), by=floods.lead)
     figure(floods, ago(3), 9800, "reached", sectors=[content.sector("S02")], qualifier="at_least")
     floods.then(ago(3), services.share_crisis, sharing=Crisis.Sharing.PARTNERS, by=floods.hq)
@@ -304,6 +313,11 @@ def _exercises(now):
         until=day(-25),
     )
     figure(recovery, ago(6), 48000, "returned", group="returnees")
+    recovery.confirm(ago(60), "after", "S06", "S07", "S09", "S14")
+    recovery.tailor(
+        *(ago(50), "S03", "after", "recommended"),
+        "Exercise: buses run again, and families who return find their own way home.",
+    )
     recovery.approve(ago(4), by=recovery.lead)
     return [(floods, ago(10)), (border, ago(2)), (drought, ago(34)), (recovery, ago(159))]
 

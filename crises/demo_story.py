@@ -58,6 +58,23 @@ class Story:
         cell = crisis.cells.filter(sector=sector, phase=phase).first()
         services.change_status(crisis=crisis, sector=sector, phase=phase, revision=cell.revision if cell else 0, **what)
 
+    def tailor(self, at, code, slug, priority, why):
+        """Give a sector a priority of the office's own, and say why."""
+        self.then(at, self._tailor, code=code, slug=slug, priority=priority, justification=why, by=self.field)
+
+    def _tailor(self, *, crisis, code, slug, **what):
+        sector, phase = self.content.sector(code), self.content.phase(slug)
+        cell = crisis.cells.filter(sector=sector, phase=phase).first()
+        services.set_priority(crisis=crisis, sector=sector, phase=phase, revision=cell.revision if cell else 0, **what)
+
+    def confirm(self, at, slug, *codes):
+        """Say of sectors in a phase that the framework's priority fits."""
+        self.then(at, self._confirm, slug=slug, codes=codes, by=self.field)
+
+    def _confirm(self, *, crisis, slug, codes, **what):
+        cells = [(self.content.sector(code), self.content.phase(slug)) for code in codes]
+        services.confirm_defaults(crisis=crisis, cells=cells, **what)
+
     def waive(self, at, code, slug, **what):
         self.then(at, self._waive, code=code, slug=slug, by=self.hq, **what)
 

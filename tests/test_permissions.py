@@ -195,7 +195,7 @@ def address(name, crisis):
         "reference": crisis.reference,
         "other": "LBY-2026-ZZZ",
         "sector": "S03",
-        **{"metric": "affected", "group": "all", "unit": "people"},
+        **{"metric": "affected", "group": "all", "unit": "people", "scheme": "iom", "value": "3"},
         "phase": "during",
         "key": uuid.uuid4(),
         "framework": "mcof-2012",
