@@ -467,6 +467,23 @@ def test_a_merge_is_undone_from_the_page_of_the_one_that_stands(hq_client, field
     assert hq_client.get(address).status_code == 404
 
 
+def test_a_cell_of_which_two_merged_crises_spoke_is_the_other_one_s_when_the_first_leaves(
+    merged, stays, lima, lima_field
+):
+    third = log(title="Third report", office=lima, by=lima_field)
+    set_status(third, "S03", "during", "planned", by=lima_field, lead="T. Lima")
+    merge(merged, stays)
+    merge(third, stays, at=LATER + timedelta(hours=1))
+
+    unmerge(merged)
+    taken = stays.cells.get(sector__code="S03", phase__slug="during")
+    assert (taken.status, taken.lead) == ("planned", "T. Lima")
+    unmerge(third, at=LATER + timedelta(days=4))
+
+    assert not stays.cells.filter(sector__code="S03").exists()
+    assert open_gaps(stays) == {cell.sector.code for cell in plan_of(Crisis.objects.get(pk=stays.pk)).cells if cell.gap}
+
+
 # two at once
 
 

@@ -17,6 +17,7 @@ from crises.models import Crisis, Gap, Merge, PlanCell, PossibleDuplicate
 from .amend import Amendment, Outcome, Stale, in_words, lock, receive, require
 
 NOT_COPIED = {"id", "crisis", "revision"}
+BY_MERGING = ("merged", "unmerged")  # changes of a cell that nobody of the office made
 SAID = [column.attname for column in PlanCell._meta.concrete_fields if column.name not in NOT_COPIED]
 
 
@@ -150,8 +151,7 @@ def unmerge_crisis(*, crisis, why, by, key=None, at=None):
             closed = amendment.crisis.gaps.filter(closed_at=merge.at, closed_why=Gap.Why.MERGE)
             amendment.resumed = {(gap.sector_id, gap.phase_id): gap for gap in closed}
         untouched, kept = copies(merge, stays.cells)
-        for cell in untouched:
-            stays.drop(cell)
+        _leave(untouched, merge, stays)
         merged.crisis.status, merged.crisis.merged_into = merge.was_status, None
         merge.undone_at, merge.undone_by, merge.undone_why = merged.at, by, why
         merge.save(update_fields=["undone_at", "undone_by", "undone_why"])
@@ -161,6 +161,28 @@ def unmerge_crisis(*, crisis, why, by, key=None, at=None):
     outcome = outcomes[0]
     outcome.kept = tuple((cell.sector.code, cell.phase.slug) for cell in kept)
     return outcome
+
+
+def _leave(cells, undone, stays):
+    """Take cells that a merge had copied out of the survivor's plan again.
+
+    Of which another crisis that is still merged has spoken, too, what that one says comes in its place.
+    """
+    heirs = {}
+    for merge in Merge.objects.filter(survivor=stays.crisis, undone_at=None).exclude(pk=undone.pk).order_by("at"):
+        for cell in merge.crisis.cells.all():
+            heirs.setdefault((cell.sector_id, cell.phase_id), (merge, cell))
+    for cell in cells:
+        key = (cell.sector_id, cell.phase_id)
+        if key not in heirs:
+            stays.drop(cell)
+            continue
+        merge, theirs = heirs[key]
+        for name in SAID:
+            setattr(cell, name, getattr(theirs, name))
+        stays.keep(cell)
+        merge.copied.append([*key])
+        merge.save(update_fields=["copied"])
 
 
 def _undone_before(crisis, gone, *, by, key, content, at):
@@ -178,7 +200,8 @@ def copies(merge, cells):
     """Of these cells of the survivor those that the merge copied: nobody has touched the first since. One query."""
     copied = {tuple(key) for key in merge.copied}
     changed = PlanCell.history.filter(crisis=merge.survivor_id, history_date__gt=merge.at)
-    touched = set(changed.values_list("sector", "phase"))
+    told = changed.values_list("sector", "phase", "history_change_reason")
+    touched = {(sector, phase) for sector, phase, said in told if (said or {}).get("event") not in BY_MERGING}
     theirs = [cell for cell in cells if (cell.sector_id, cell.phase_id) in copied]
     return (
         [cell for cell in theirs if (cell.sector_id, cell.phase_id) not in touched],
