@@ -8,1230 +8,423 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("offices", "0001_initial"),
-        ("sectors", "0001_initial"),
+        ('offices', '0001_initial'),
+        ('sectors', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Counter",
+            name='Counter',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("n", models.BigIntegerField(default=0)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('n', models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name="Crisis",
+            name='Crisis',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("reference", models.CharField(editable=False, max_length=16, unique=True)),
-                ("title", models.CharField(max_length=80, verbose_name="short name")),
-                (
-                    "places",
-                    models.TextField(
-                        blank=True, validators=[django.core.validators.MaxLengthValidator(200)], verbose_name="places"
-                    ),
-                ),
-                (
-                    "cause",
-                    models.CharField(
-                        choices=[
-                            ("conflict", "Conflict or violence"),
-                            ("natural_hazard", "Natural hazard"),
-                            ("epidemic", "Epidemic"),
-                            ("economic_other", "Economic or other human-made"),
-                            ("several", "Several causes"),
-                        ],
-                        max_length=14,
-                        verbose_name="main cause",
-                    ),
-                ),
-                ("cause_detail", models.CharField(blank=True, max_length=120, verbose_name="what happened")),
-                (
-                    "onset",
-                    models.CharField(
-                        blank=True,
-                        choices=[("sudden", "Suddenly"), ("slow", "Slowly")],
-                        max_length=6,
-                        verbose_name="onset",
-                    ),
-                ),
-                ("started_on", models.DateField(blank=True, null=True, verbose_name="start")),
-                (
-                    "start_precision",
-                    models.CharField(
-                        blank=True, choices=[("day", "Day"), ("month", "Month"), ("year", "Year")], max_length=5
-                    ),
-                ),
-                ("ended_on", models.DateField(blank=True, null=True, verbose_name="end")),
-                (
-                    "end_precision",
-                    models.CharField(
-                        blank=True, choices=[("day", "Day"), ("month", "Month"), ("year", "Year")], max_length=5
-                    ),
-                ),
-                ("crosses_border", models.BooleanField(blank=True, null=True, verbose_name="people cross a border")),
-                (
-                    "foreign_nationals",
-                    models.BooleanField(blank=True, null=True, verbose_name="foreign nationals are affected"),
-                ),
-                (
-                    "state_request",
-                    models.BooleanField(blank=True, null=True, verbose_name="the State has asked for support"),
-                ),
-                ("groups", models.JSONField(blank=True, default=list, verbose_name="who is affected")),
-                (
-                    "glide",
-                    models.CharField(
-                        blank=True,
-                        help_text="Several are parted by spaces.",
-                        max_length=200,
-                        verbose_name="GLIDE number",
-                    ),
-                ),
-                (
-                    "level_proposed",
-                    models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="proposed emergency level"),
-                ),
-                (
-                    "summary",
-                    models.TextField(
-                        blank=True, validators=[django.core.validators.MaxLengthValidator(1000)], verbose_name="summary"
-                    ),
-                ),
-                ("exercise", models.BooleanField(default=False, verbose_name="exercise")),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("open", "Open"),
-                            ("closed", "Closed"),
-                            ("merged", "Merged"),
-                            ("withdrawn", "Withdrawn"),
-                        ],
-                        default="open",
-                        max_length=9,
-                        verbose_name="status",
-                    ),
-                ),
-                (
-                    "sharing",
-                    models.CharField(
-                        choices=[
-                            ("office", "My office only"),
-                            ("staff", "IOM staff"),
-                            ("partners", "Partners"),
-                            ("public", "Public"),
-                        ],
-                        default="staff",
-                        max_length=8,
-                        verbose_name="who can see this",
-                    ),
-                ),
-                ("logged_at", models.DateTimeField(editable=False)),
-                ("updated_at", models.DateTimeField(editable=False)),
-                ("revision", models.BigIntegerField(editable=False, unique=True)),
-                ("facts_revision", models.BigIntegerField(editable=False)),
-                ("search", models.TextField(default="", editable=False)),
-                (
-                    "edition",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="crises", to="sectors.edition"
-                    ),
-                ),
-                (
-                    "focal_point",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="focal point",
-                    ),
-                ),
-                (
-                    "logged_by",
-                    models.ForeignKey(
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "main_country",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="crises",
-                        to="offices.country",
-                        verbose_name="country most affected",
-                    ),
-                ),
-                (
-                    "office",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="crises",
-                        to="offices.office",
-                        verbose_name="office",
-                    ),
-                ),
-                (
-                    "other_countries",
-                    models.ManyToManyField(
-                        blank=True, related_name="+", to="offices.country", verbose_name="other countries"
-                    ),
-                ),
-                (
-                    "part_of",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="parts",
-                        to="crises.crisis",
-                        verbose_name="part of",
-                    ),
-                ),
-                (
-                    "updated_by",
-                    models.ForeignKey(
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('reference', models.CharField(editable=False, max_length=16, unique=True)),
+                ('title', models.CharField(max_length=80, verbose_name='short name')),
+                ('places', models.TextField(blank=True, validators=[django.core.validators.MaxLengthValidator(200)], verbose_name='places')),
+                ('cause', models.CharField(choices=[('conflict', 'Conflict or violence'), ('natural_hazard', 'Natural hazard'), ('epidemic', 'Epidemic'), ('economic_other', 'Economic or other human-made'), ('several', 'Several causes')], max_length=14, verbose_name='main cause')),
+                ('cause_detail', models.CharField(blank=True, max_length=120, verbose_name='what happened')),
+                ('onset', models.CharField(blank=True, choices=[('sudden', 'Suddenly'), ('slow', 'Slowly')], max_length=6, verbose_name='onset')),
+                ('started_on', models.DateField(blank=True, null=True, verbose_name='start')),
+                ('start_precision', models.CharField(blank=True, choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], max_length=5)),
+                ('ended_on', models.DateField(blank=True, null=True, verbose_name='end')),
+                ('end_precision', models.CharField(blank=True, choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], max_length=5)),
+                ('crosses_border', models.BooleanField(blank=True, null=True, verbose_name='people cross a border')),
+                ('foreign_nationals', models.BooleanField(blank=True, null=True, verbose_name='foreign nationals are affected')),
+                ('state_request', models.BooleanField(blank=True, null=True, verbose_name='the State has asked for support')),
+                ('groups', models.JSONField(blank=True, default=list, verbose_name='who is affected')),
+                ('glide', models.CharField(blank=True, help_text='Several are parted by spaces.', max_length=200, verbose_name='GLIDE number')),
+                ('level_proposed', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='proposed emergency level')),
+                ('summary', models.TextField(blank=True, validators=[django.core.validators.MaxLengthValidator(1000)], verbose_name='summary')),
+                ('exercise', models.BooleanField(default=False, verbose_name='exercise')),
+                ('status', models.CharField(choices=[('open', 'Open'), ('closed', 'Closed'), ('merged', 'Merged'), ('withdrawn', 'Withdrawn')], default='open', max_length=9, verbose_name='status')),
+                ('sharing', models.CharField(choices=[('office', 'My office only'), ('staff', 'IOM staff'), ('partners', 'Partners'), ('public', 'Public')], default='staff', max_length=8, verbose_name='who can see this')),
+                ('logged_at', models.DateTimeField(editable=False)),
+                ('updated_at', models.DateTimeField(editable=False)),
+                ('revision', models.BigIntegerField(editable=False, unique=True)),
+                ('facts_revision', models.BigIntegerField(editable=False)),
+                ('search', models.TextField(default='', editable=False)),
+                ('edition', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='crises', to='sectors.edition')),
+                ('focal_point', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='focal point')),
+                ('logged_by', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('main_country', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='crises', to='offices.country', verbose_name='country most affected')),
+                ('office', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='crises', to='offices.office', verbose_name='office')),
+                ('other_countries', models.ManyToManyField(blank=True, related_name='+', to='offices.country', verbose_name='other countries')),
+                ('part_of', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='parts', to='crises.crisis', verbose_name='part of')),
+                ('updated_by', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "verbose_name_plural": "crises",
-                "ordering": ["-revision"],
+                'verbose_name_plural': 'crises',
+                'ordering': ['-revision'],
             },
         ),
         migrations.CreateModel(
-            name="Activity",
+            name='Activity',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("as_of", models.DateField(blank=True, null=True, verbose_name="as of")),
-                (
-                    "as_of_precision",
-                    models.CharField(
-                        blank=True, choices=[("day", "Day"), ("month", "Month"), ("year", "Year")], max_length=5
-                    ),
-                ),
-                (
-                    "source_kind",
-                    models.CharField(
-                        choices=[
-                            ("government", "Government"),
-                            ("un", "United Nations"),
-                            ("iom", "IOM"),
-                            ("iom_dtm", "IOM Displacement Tracking Matrix"),
-                            ("red_cross", "Red Cross or Red Crescent"),
-                            ("ngo", "Non-governmental organisation"),
-                            ("media", "Media"),
-                            ("own_estimate", "Own estimate"),
-                        ],
-                        max_length=12,
-                        verbose_name="source",
-                    ),
-                ),
-                ("source", models.CharField(blank=True, max_length=300, verbose_name="document or address")),
-                ("note", models.CharField(blank=True, max_length=300, verbose_name="note")),
-                ("recorded_at", models.DateTimeField(editable=False)),
-                ("revision", models.BigIntegerField(editable=False)),
-                ("name", models.CharField(max_length=120, verbose_name="line of work")),
-                (
-                    "currency",
-                    models.CharField(
-                        default="USD",
-                        max_length=3,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^[A-Z]{3}$", "Write the currency as three capital letters, like USD."
-                            )
-                        ],
-                        verbose_name="currency",
-                    ),
-                ),
-                ("required", models.BigIntegerField(blank=True, null=True, verbose_name="required")),
-                ("confirmed", models.BigIntegerField(blank=True, null=True, verbose_name="confirmed")),
-                (
-                    "recorded_by",
-                    models.ForeignKey(
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "sectors",
-                    models.ManyToManyField(blank=True, related_name="+", to="sectors.sector", verbose_name="sectors"),
-                ),
-                (
-                    "crisis",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="activities", to="crises.crisis"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('as_of', models.DateField(blank=True, null=True, verbose_name='as of')),
+                ('as_of_precision', models.CharField(blank=True, choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], max_length=5)),
+                ('source_kind', models.CharField(choices=[('government', 'Government'), ('un', 'United Nations'), ('iom', 'IOM'), ('iom_dtm', 'IOM Displacement Tracking Matrix'), ('red_cross', 'Red Cross or Red Crescent'), ('ngo', 'Non-governmental organisation'), ('media', 'Media'), ('own_estimate', 'Own estimate')], max_length=12, verbose_name='source')),
+                ('source', models.CharField(blank=True, max_length=300, verbose_name='document or address')),
+                ('note', models.CharField(blank=True, max_length=300, verbose_name='note')),
+                ('recorded_at', models.DateTimeField(editable=False)),
+                ('revision', models.BigIntegerField(editable=False)),
+                ('name', models.CharField(max_length=120, verbose_name='line of work')),
+                ('currency', models.CharField(default='USD', max_length=3, validators=[django.core.validators.RegexValidator('^[A-Z]{3}$', 'Write the currency as three capital letters, like USD.')], verbose_name='currency')),
+                ('required', models.BigIntegerField(blank=True, null=True, verbose_name='required')),
+                ('confirmed', models.BigIntegerField(blank=True, null=True, verbose_name='confirmed')),
+                ('recorded_by', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('sectors', models.ManyToManyField(blank=True, related_name='+', to='sectors.sector', verbose_name='sectors')),
+                ('crisis', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='activities', to='crises.crisis')),
             ],
             options={
-                "verbose_name_plural": "activities",
-                "ordering": ["-required", "pk"],
+                'verbose_name_plural': 'activities',
+                'ordering': ['-required', 'pk'],
             },
         ),
         migrations.CreateModel(
-            name="Draft",
+            name='Draft',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("key", models.UUIDField(unique=True)),
-                ("answers", models.JSONField()),
-                ("saved_at", models.DateTimeField()),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="drafts", to=settings.AUTH_USER_MODEL
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.UUIDField(unique=True)),
+                ('answers', models.JSONField()),
+                ('saved_at', models.DateTimeField()),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["-saved_at"],
+                'ordering': ['-saved_at'],
             },
         ),
         migrations.CreateModel(
-            name="Figure",
+            name='Figure',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("as_of", models.DateField(blank=True, null=True, verbose_name="as of")),
-                (
-                    "as_of_precision",
-                    models.CharField(
-                        blank=True, choices=[("day", "Day"), ("month", "Month"), ("year", "Year")], max_length=5
-                    ),
-                ),
-                (
-                    "source_kind",
-                    models.CharField(
-                        choices=[
-                            ("government", "Government"),
-                            ("un", "United Nations"),
-                            ("iom", "IOM"),
-                            ("iom_dtm", "IOM Displacement Tracking Matrix"),
-                            ("red_cross", "Red Cross or Red Crescent"),
-                            ("ngo", "Non-governmental organisation"),
-                            ("media", "Media"),
-                            ("own_estimate", "Own estimate"),
-                        ],
-                        max_length=12,
-                        verbose_name="source",
-                    ),
-                ),
-                ("source", models.CharField(blank=True, max_length=300, verbose_name="document or address")),
-                ("note", models.CharField(blank=True, max_length=300, verbose_name="note")),
-                ("recorded_at", models.DateTimeField(editable=False)),
-                ("revision", models.BigIntegerField(editable=False)),
-                (
-                    "metric",
-                    models.CharField(
-                        choices=[
-                            ("affected", "People affected"),
-                            ("in_need", "People in need"),
-                            ("targeted", "Targeted"),
-                            ("reached", "Reached"),
-                            ("displaced", "Displaced"),
-                            ("returned", "Returned"),
-                            ("crossed_border", "Crossed a border"),
-                            ("present", "Present before the crisis or now"),
-                            ("dead", "Dead"),
-                            ("housing_damaged", "Housing damaged"),
-                        ],
-                        max_length=15,
-                        verbose_name="what is counted",
-                    ),
-                ),
-                (
-                    "group",
-                    models.CharField(
-                        choices=[
-                            ("all", "All groups"),
-                            ("internally_displaced", "Internally displaced people"),
-                            ("international_migrants", "International migrants, stranded or in transit"),
-                            ("refugees", "Refugees and asylum seekers"),
-                            ("returnees", "Returnees"),
-                            ("local_communities", "Local and host communities"),
-                        ],
-                        default="all",
-                        max_length=22,
-                        verbose_name="group",
-                    ),
-                ),
-                ("activity", models.CharField(blank=True, max_length=120, verbose_name="line of work")),
-                ("place", models.CharField(blank=True, max_length=80, verbose_name="place")),
-                ("value", models.BigIntegerField(blank=True, null=True, verbose_name="number")),
-                (
-                    "qualifier",
-                    models.CharField(
-                        choices=[("exact", "Exactly"), ("about", "About"), ("at_least", "At least")],
-                        default="exact",
-                        max_length=8,
-                        verbose_name="how exact",
-                    ),
-                ),
-                (
-                    "unit",
-                    models.CharField(
-                        choices=[("people", "people"), ("households", "households"), ("houses", "houses")],
-                        default="people",
-                        max_length=10,
-                        verbose_name="unit",
-                    ),
-                ),
-                ("headline", models.BooleanField(default=False, verbose_name="key figure")),
-                (
-                    "crisis",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="figures", to="crises.crisis"
-                    ),
-                ),
-                (
-                    "recorded_by",
-                    models.ForeignKey(
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "sectors",
-                    models.ManyToManyField(blank=True, related_name="+", to="sectors.sector", verbose_name="sectors"),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('as_of', models.DateField(blank=True, null=True, verbose_name='as of')),
+                ('as_of_precision', models.CharField(blank=True, choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], max_length=5)),
+                ('source_kind', models.CharField(choices=[('government', 'Government'), ('un', 'United Nations'), ('iom', 'IOM'), ('iom_dtm', 'IOM Displacement Tracking Matrix'), ('red_cross', 'Red Cross or Red Crescent'), ('ngo', 'Non-governmental organisation'), ('media', 'Media'), ('own_estimate', 'Own estimate')], max_length=12, verbose_name='source')),
+                ('source', models.CharField(blank=True, max_length=300, verbose_name='document or address')),
+                ('note', models.CharField(blank=True, max_length=300, verbose_name='note')),
+                ('recorded_at', models.DateTimeField(editable=False)),
+                ('revision', models.BigIntegerField(editable=False)),
+                ('metric', models.CharField(choices=[('affected', 'People affected'), ('in_need', 'People in need'), ('targeted', 'Targeted'), ('reached', 'Reached'), ('displaced', 'Displaced'), ('returned', 'Returned'), ('crossed_border', 'Crossed a border'), ('present', 'Present before the crisis or now'), ('dead', 'Dead'), ('housing_damaged', 'Housing damaged')], max_length=15, verbose_name='what is counted')),
+                ('group', models.CharField(choices=[('all', 'All groups'), ('internally_displaced', 'Internally displaced people'), ('international_migrants', 'International migrants, stranded or in transit'), ('refugees', 'Refugees and asylum seekers'), ('returnees', 'Returnees'), ('local_communities', 'Local and host communities')], default='all', max_length=22, verbose_name='group')),
+                ('activity', models.CharField(blank=True, max_length=120, verbose_name='line of work')),
+                ('place', models.CharField(blank=True, max_length=80, verbose_name='place')),
+                ('value', models.BigIntegerField(blank=True, null=True, verbose_name='number')),
+                ('qualifier', models.CharField(choices=[('exact', 'Exactly'), ('about', 'About'), ('at_least', 'At least')], default='exact', max_length=8, verbose_name='how exact')),
+                ('unit', models.CharField(choices=[('people', 'people'), ('households', 'households'), ('houses', 'houses')], default='people', max_length=10, verbose_name='unit')),
+                ('headline', models.BooleanField(default=False, verbose_name='key figure')),
+                ('crisis', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='figures', to='crises.crisis')),
+                ('recorded_by', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('sectors', models.ManyToManyField(blank=True, related_name='+', to='sectors.sector', verbose_name='sectors')),
             ],
             options={
-                "ordering": ["-as_of", "-pk"],
+                'ordering': ['-as_of', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="Gap",
+            name='Gap',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("opened_at", models.DateTimeField()),
-                ("closed_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "opened_why",
-                    models.CharField(
-                        choices=[
-                            ("logged", "the crisis was logged"),
-                            ("facts", "the facts of the crisis changed"),
-                            ("phase", "the phase was opened or closed"),
-                            ("status", "the status of the sector changed"),
-                            ("crisis", "the crisis was closed or reopened"),
-                        ],
-                        max_length=8,
-                    ),
-                ),
-                (
-                    "closed_why",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("logged", "the crisis was logged"),
-                            ("facts", "the facts of the crisis changed"),
-                            ("phase", "the phase was opened or closed"),
-                            ("status", "the status of the sector changed"),
-                            ("crisis", "the crisis was closed or reopened"),
-                        ],
-                        max_length=8,
-                    ),
-                ),
-                (
-                    "crisis",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="gaps", to="crises.crisis"
-                    ),
-                ),
-                (
-                    "phase",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="sectors.phase"
-                    ),
-                ),
-                (
-                    "sector",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="sectors.sector"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('opened_at', models.DateTimeField()),
+                ('closed_at', models.DateTimeField(blank=True, null=True)),
+                ('opened_why', models.CharField(choices=[('logged', 'the crisis was logged'), ('facts', 'the facts of the crisis changed'), ('phase', 'the phase was opened or closed'), ('status', 'the status of the sector changed'), ('crisis', 'the crisis was closed or reopened')], max_length=8)),
+                ('closed_why', models.CharField(blank=True, choices=[('logged', 'the crisis was logged'), ('facts', 'the facts of the crisis changed'), ('phase', 'the phase was opened or closed'), ('status', 'the status of the sector changed'), ('crisis', 'the crisis was closed or reopened')], max_length=8)),
+                ('crisis', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='gaps', to='crises.crisis')),
+                ('phase', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sectors.phase')),
+                ('sector', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sectors.sector')),
             ],
             options={
-                "ordering": ["opened_at", "pk"],
+                'ordering': ['opened_at', 'pk'],
             },
         ),
         migrations.CreateModel(
-            name="HistoricalCrisis",
+            name='HistoricalCrisis',
             fields=[
-                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("reference", models.CharField(db_index=True, editable=False, max_length=16)),
-                ("title", models.CharField(max_length=80, verbose_name="short name")),
-                (
-                    "places",
-                    models.TextField(
-                        blank=True, validators=[django.core.validators.MaxLengthValidator(200)], verbose_name="places"
-                    ),
-                ),
-                (
-                    "cause",
-                    models.CharField(
-                        choices=[
-                            ("conflict", "Conflict or violence"),
-                            ("natural_hazard", "Natural hazard"),
-                            ("epidemic", "Epidemic"),
-                            ("economic_other", "Economic or other human-made"),
-                            ("several", "Several causes"),
-                        ],
-                        max_length=14,
-                        verbose_name="main cause",
-                    ),
-                ),
-                ("cause_detail", models.CharField(blank=True, max_length=120, verbose_name="what happened")),
-                (
-                    "onset",
-                    models.CharField(
-                        blank=True,
-                        choices=[("sudden", "Suddenly"), ("slow", "Slowly")],
-                        max_length=6,
-                        verbose_name="onset",
-                    ),
-                ),
-                ("started_on", models.DateField(blank=True, null=True, verbose_name="start")),
-                (
-                    "start_precision",
-                    models.CharField(
-                        blank=True, choices=[("day", "Day"), ("month", "Month"), ("year", "Year")], max_length=5
-                    ),
-                ),
-                ("ended_on", models.DateField(blank=True, null=True, verbose_name="end")),
-                (
-                    "end_precision",
-                    models.CharField(
-                        blank=True, choices=[("day", "Day"), ("month", "Month"), ("year", "Year")], max_length=5
-                    ),
-                ),
-                ("crosses_border", models.BooleanField(blank=True, null=True, verbose_name="people cross a border")),
-                (
-                    "foreign_nationals",
-                    models.BooleanField(blank=True, null=True, verbose_name="foreign nationals are affected"),
-                ),
-                (
-                    "state_request",
-                    models.BooleanField(blank=True, null=True, verbose_name="the State has asked for support"),
-                ),
-                ("groups", models.JSONField(blank=True, default=list, verbose_name="who is affected")),
-                (
-                    "glide",
-                    models.CharField(
-                        blank=True,
-                        help_text="Several are parted by spaces.",
-                        max_length=200,
-                        verbose_name="GLIDE number",
-                    ),
-                ),
-                (
-                    "level_proposed",
-                    models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="proposed emergency level"),
-                ),
-                (
-                    "summary",
-                    models.TextField(
-                        blank=True, validators=[django.core.validators.MaxLengthValidator(1000)], verbose_name="summary"
-                    ),
-                ),
-                ("exercise", models.BooleanField(default=False, verbose_name="exercise")),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("open", "Open"),
-                            ("closed", "Closed"),
-                            ("merged", "Merged"),
-                            ("withdrawn", "Withdrawn"),
-                        ],
-                        default="open",
-                        max_length=9,
-                        verbose_name="status",
-                    ),
-                ),
-                (
-                    "sharing",
-                    models.CharField(
-                        choices=[
-                            ("office", "My office only"),
-                            ("staff", "IOM staff"),
-                            ("partners", "Partners"),
-                            ("public", "Public"),
-                        ],
-                        default="staff",
-                        max_length=8,
-                        verbose_name="who can see this",
-                    ),
-                ),
-                ("logged_at", models.DateTimeField(editable=False)),
-                ("updated_at", models.DateTimeField(editable=False)),
-                ("revision", models.BigIntegerField(db_index=True, editable=False)),
-                ("facts_revision", models.BigIntegerField(editable=False)),
-                ("history_change_reason", models.JSONField(null=True)),
-                ("history_id", models.AutoField(primary_key=True, serialize=False)),
-                ("history_date", models.DateTimeField(db_index=True)),
-                (
-                    "history_type",
-                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
-                ),
-                (
-                    "edition",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="sectors.edition",
-                    ),
-                ),
-                (
-                    "focal_point",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="focal point",
-                    ),
-                ),
-                (
-                    "history_user",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "logged_by",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "main_country",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="offices.country",
-                        verbose_name="country most affected",
-                    ),
-                ),
-                (
-                    "office",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="offices.office",
-                        verbose_name="office",
-                    ),
-                ),
-                (
-                    "part_of",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="crises.crisis",
-                        verbose_name="part of",
-                    ),
-                ),
-                (
-                    "updated_by",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('reference', models.CharField(db_index=True, editable=False, max_length=16)),
+                ('title', models.CharField(max_length=80, verbose_name='short name')),
+                ('places', models.TextField(blank=True, validators=[django.core.validators.MaxLengthValidator(200)], verbose_name='places')),
+                ('cause', models.CharField(choices=[('conflict', 'Conflict or violence'), ('natural_hazard', 'Natural hazard'), ('epidemic', 'Epidemic'), ('economic_other', 'Economic or other human-made'), ('several', 'Several causes')], max_length=14, verbose_name='main cause')),
+                ('cause_detail', models.CharField(blank=True, max_length=120, verbose_name='what happened')),
+                ('onset', models.CharField(blank=True, choices=[('sudden', 'Suddenly'), ('slow', 'Slowly')], max_length=6, verbose_name='onset')),
+                ('started_on', models.DateField(blank=True, null=True, verbose_name='start')),
+                ('start_precision', models.CharField(blank=True, choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], max_length=5)),
+                ('ended_on', models.DateField(blank=True, null=True, verbose_name='end')),
+                ('end_precision', models.CharField(blank=True, choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], max_length=5)),
+                ('crosses_border', models.BooleanField(blank=True, null=True, verbose_name='people cross a border')),
+                ('foreign_nationals', models.BooleanField(blank=True, null=True, verbose_name='foreign nationals are affected')),
+                ('state_request', models.BooleanField(blank=True, null=True, verbose_name='the State has asked for support')),
+                ('groups', models.JSONField(blank=True, default=list, verbose_name='who is affected')),
+                ('glide', models.CharField(blank=True, help_text='Several are parted by spaces.', max_length=200, verbose_name='GLIDE number')),
+                ('level_proposed', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='proposed emergency level')),
+                ('summary', models.TextField(blank=True, validators=[django.core.validators.MaxLengthValidator(1000)], verbose_name='summary')),
+                ('exercise', models.BooleanField(default=False, verbose_name='exercise')),
+                ('status', models.CharField(choices=[('open', 'Open'), ('closed', 'Closed'), ('merged', 'Merged'), ('withdrawn', 'Withdrawn')], default='open', max_length=9, verbose_name='status')),
+                ('sharing', models.CharField(choices=[('office', 'My office only'), ('staff', 'IOM staff'), ('partners', 'Partners'), ('public', 'Public')], default='staff', max_length=8, verbose_name='who can see this')),
+                ('logged_at', models.DateTimeField(editable=False)),
+                ('updated_at', models.DateTimeField(editable=False)),
+                ('revision', models.BigIntegerField(db_index=True, editable=False)),
+                ('facts_revision', models.BigIntegerField(editable=False)),
+                ('history_change_reason', models.JSONField(null=True)),
+                ('history_id', models.AutoField(primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('edition', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='sectors.edition')),
+                ('focal_point', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='focal point')),
+                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('logged_by', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('main_country', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='offices.country', verbose_name='country most affected')),
+                ('office', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='offices.office', verbose_name='office')),
+                ('part_of', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='crises.crisis', verbose_name='part of')),
+                ('updated_by', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "verbose_name": "historical crisis",
-                "verbose_name_plural": "historical crises",
-                "ordering": ("-history_date", "-history_id"),
-                "get_latest_by": ("history_date", "history_id"),
+                'verbose_name': 'historical crisis',
+                'verbose_name_plural': 'historical crises',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name="HistoricalCrisis_other_countries",
+            name='HistoricalCrisis_other_countries',
             fields=[
-                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("m2m_history_id", models.AutoField(primary_key=True, serialize=False)),
-                (
-                    "country",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        db_tablespace="",
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="offices.country",
-                    ),
-                ),
-                (
-                    "crisis",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        db_tablespace="",
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="crises.crisis",
-                    ),
-                ),
-                (
-                    "history",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        to="crises.historicalcrisis",
-                    ),
-                ),
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('m2m_history_id', models.AutoField(primary_key=True, serialize=False)),
+                ('country', models.ForeignKey(blank=True, db_constraint=False, db_tablespace='', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='offices.country')),
+                ('crisis', models.ForeignKey(blank=True, db_constraint=False, db_tablespace='', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='crises.crisis')),
+                ('history', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, to='crises.historicalcrisis')),
             ],
             options={
-                "verbose_name": "HistoricalCrisis_other_countries",
+                'verbose_name': 'HistoricalCrisis_other_countries',
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name="HistoricalPhasePeriod",
+            name='HistoricalPhasePeriod',
             fields=[
-                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("entered_on", models.DateField(blank=True, null=True)),
-                ("left_on", models.DateField(blank=True, null=True)),
-                ("history_change_reason", models.JSONField(null=True)),
-                ("history_id", models.AutoField(primary_key=True, serialize=False)),
-                ("history_date", models.DateTimeField(db_index=True)),
-                (
-                    "history_type",
-                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
-                ),
-                (
-                    "crisis",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="crises.crisis",
-                    ),
-                ),
-                (
-                    "history_user",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "phase",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="sectors.phase",
-                    ),
-                ),
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('entered_on', models.DateField(blank=True, null=True)),
+                ('left_on', models.DateField(blank=True, null=True)),
+                ('history_change_reason', models.JSONField(null=True)),
+                ('history_id', models.AutoField(primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('crisis', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='crises.crisis')),
+                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('phase', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='sectors.phase')),
             ],
             options={
-                "verbose_name": "historical phase period",
-                "verbose_name_plural": "historical phase periods",
-                "ordering": ("-history_date", "-history_id"),
-                "get_latest_by": ("history_date", "history_id"),
+                'verbose_name': 'historical phase period',
+                'verbose_name_plural': 'historical phase periods',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name="HistoricalPlanCell",
+            name='HistoricalPlanCell',
             fields=[
-                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("not_started", "Not started"),
-                            ("planned", "Planned"),
-                            ("active", "Active"),
-                            ("completed", "Completed"),
-                            ("stood_down", "Stood down"),
-                        ],
-                        default="not_started",
-                        max_length=11,
-                        verbose_name="status",
-                    ),
-                ),
-                ("since", models.DateField(blank=True, null=True, verbose_name="since")),
-                ("activated_on", models.DateField(blank=True, null=True, verbose_name="active since")),
-                ("lead", models.CharField(blank=True, max_length=80, verbose_name="lead")),
-                ("cluster_contact", models.CharField(blank=True, max_length=120, verbose_name="cluster contact")),
-                (
-                    "note",
-                    models.TextField(
-                        blank=True, validators=[django.core.validators.MaxLengthValidator(500)], verbose_name="note"
-                    ),
-                ),
-                ("revision", models.BigIntegerField(default=0, editable=False)),
-                ("history_change_reason", models.JSONField(null=True)),
-                ("history_id", models.AutoField(primary_key=True, serialize=False)),
-                ("history_date", models.DateTimeField(db_index=True)),
-                (
-                    "history_type",
-                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
-                ),
-                (
-                    "crisis",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="crises.crisis",
-                    ),
-                ),
-                (
-                    "history_user",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "phase",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="sectors.phase",
-                    ),
-                ),
-                (
-                    "sector",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="sectors.sector",
-                    ),
-                ),
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('status', models.CharField(choices=[('not_started', 'Not started'), ('planned', 'Planned'), ('active', 'Active'), ('completed', 'Completed'), ('stood_down', 'Stood down')], default='not_started', max_length=11, verbose_name='status')),
+                ('since', models.DateField(blank=True, null=True, verbose_name='since')),
+                ('activated_on', models.DateField(blank=True, null=True, verbose_name='active since')),
+                ('lead', models.CharField(blank=True, max_length=80, verbose_name='lead')),
+                ('cluster_contact', models.CharField(blank=True, max_length=120, verbose_name='cluster contact')),
+                ('note', models.TextField(blank=True, validators=[django.core.validators.MaxLengthValidator(500)], verbose_name='note')),
+                ('revision', models.BigIntegerField(default=0, editable=False)),
+                ('history_change_reason', models.JSONField(null=True)),
+                ('history_id', models.AutoField(primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('crisis', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='crises.crisis')),
+                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('phase', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='sectors.phase')),
+                ('sector', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='sectors.sector')),
             ],
             options={
-                "verbose_name": "historical plan cell",
-                "verbose_name_plural": "historical plan cells",
-                "ordering": ("-history_date", "-history_id"),
-                "get_latest_by": ("history_date", "history_id"),
+                'verbose_name': 'historical plan cell',
+                'verbose_name_plural': 'historical plan cells',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name="LevelDecision",
+            name='LevelDecision',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "scheme",
-                    models.CharField(
-                        choices=[("iom", "IOM emergency level"), ("inter_agency", "Inter-agency activation")],
-                        max_length=12,
-                        verbose_name="scheme",
-                    ),
-                ),
-                (
-                    "value",
-                    models.CharField(
-                        choices=[
-                            ("1", "Level 1"),
-                            ("2", "Level 2"),
-                            ("3", "Level 3"),
-                            ("L3", "System-wide L3"),
-                            ("scale_up", "Scale-Up"),
-                        ],
-                        max_length=8,
-                        verbose_name="level",
-                    ),
-                ),
-                ("decided_on", models.DateField(verbose_name="decided on")),
-                ("ended_on", models.DateField(blank=True, null=True, verbose_name="ended on")),
-                ("review_on", models.DateField(blank=True, null=True, verbose_name="review on")),
-                ("source", models.CharField(blank=True, max_length=300, verbose_name="document or address")),
-                ("note", models.CharField(blank=True, max_length=300, verbose_name="note")),
-                ("recorded_at", models.DateTimeField(editable=False)),
-                ("revision", models.BigIntegerField(editable=False)),
-                (
-                    "crisis",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="levels", to="crises.crisis"
-                    ),
-                ),
-                (
-                    "recorded_by",
-                    models.ForeignKey(
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('scheme', models.CharField(choices=[('iom', 'IOM emergency level'), ('inter_agency', 'Inter-agency activation')], max_length=12, verbose_name='scheme')),
+                ('value', models.CharField(choices=[('1', 'Level 1'), ('2', 'Level 2'), ('3', 'Level 3'), ('L3', 'System-wide L3'), ('scale_up', 'Scale-Up')], max_length=8, verbose_name='level')),
+                ('decided_on', models.DateField(verbose_name='decided on')),
+                ('ended_on', models.DateField(blank=True, null=True, verbose_name='ended on')),
+                ('review_on', models.DateField(blank=True, null=True, verbose_name='review on')),
+                ('source', models.CharField(blank=True, max_length=300, verbose_name='document or address')),
+                ('note', models.CharField(blank=True, max_length=300, verbose_name='note')),
+                ('recorded_at', models.DateTimeField(editable=False)),
+                ('revision', models.BigIntegerField(editable=False)),
+                ('crisis', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='levels', to='crises.crisis')),
+                ('recorded_by', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["-decided_on", "-pk"],
+                'ordering': ['-decided_on', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="PhasePeriod",
+            name='PhasePeriod',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("entered_on", models.DateField(blank=True, null=True)),
-                ("left_on", models.DateField(blank=True, null=True)),
-                (
-                    "crisis",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="periods", to="crises.crisis"
-                    ),
-                ),
-                (
-                    "phase",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="sectors.phase"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('entered_on', models.DateField(blank=True, null=True)),
+                ('left_on', models.DateField(blank=True, null=True)),
+                ('crisis', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='periods', to='crises.crisis')),
+                ('phase', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sectors.phase')),
             ],
             options={
-                "ordering": ["phase__number", "pk"],
+                'ordering': ['phase__number', 'pk'],
             },
         ),
         migrations.CreateModel(
-            name="PlanCell",
+            name='PlanCell',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("not_started", "Not started"),
-                            ("planned", "Planned"),
-                            ("active", "Active"),
-                            ("completed", "Completed"),
-                            ("stood_down", "Stood down"),
-                        ],
-                        default="not_started",
-                        max_length=11,
-                        verbose_name="status",
-                    ),
-                ),
-                ("since", models.DateField(blank=True, null=True, verbose_name="since")),
-                ("activated_on", models.DateField(blank=True, null=True, verbose_name="active since")),
-                ("lead", models.CharField(blank=True, max_length=80, verbose_name="lead")),
-                ("cluster_contact", models.CharField(blank=True, max_length=120, verbose_name="cluster contact")),
-                (
-                    "note",
-                    models.TextField(
-                        blank=True, validators=[django.core.validators.MaxLengthValidator(500)], verbose_name="note"
-                    ),
-                ),
-                ("revision", models.BigIntegerField(default=0, editable=False)),
-                (
-                    "crisis",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="cells", to="crises.crisis"
-                    ),
-                ),
-                (
-                    "phase",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="sectors.phase"
-                    ),
-                ),
-                (
-                    "sector",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="sectors.sector"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('status', models.CharField(choices=[('not_started', 'Not started'), ('planned', 'Planned'), ('active', 'Active'), ('completed', 'Completed'), ('stood_down', 'Stood down')], default='not_started', max_length=11, verbose_name='status')),
+                ('since', models.DateField(blank=True, null=True, verbose_name='since')),
+                ('activated_on', models.DateField(blank=True, null=True, verbose_name='active since')),
+                ('lead', models.CharField(blank=True, max_length=80, verbose_name='lead')),
+                ('cluster_contact', models.CharField(blank=True, max_length=120, verbose_name='cluster contact')),
+                ('note', models.TextField(blank=True, validators=[django.core.validators.MaxLengthValidator(500)], verbose_name='note')),
+                ('revision', models.BigIntegerField(default=0, editable=False)),
+                ('crisis', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cells', to='crises.crisis')),
+                ('phase', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sectors.phase')),
+                ('sector', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sectors.sector')),
             ],
         ),
         migrations.CreateModel(
-            name="Receipt",
+            name='Receipt',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("key", models.UUIDField()),
-                ("digest", models.CharField(max_length=64)),
-                ("received_at", models.DateTimeField()),
-                (
-                    "crisis",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="receipts",
-                        to="crises.crisis",
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="receipts",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.UUIDField()),
+                ('digest', models.CharField(max_length=64)),
+                ('received_at', models.DateTimeField()),
+                ('crisis', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='receipts', to='crises.crisis')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='receipts', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
-            name="Waiver",
+            name='Waiver',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "reason",
-                    models.TextField(
-                        validators=[
-                            django.core.validators.MinLengthValidator(20),
-                            django.core.validators.MaxLengthValidator(500),
-                        ],
-                        verbose_name="reason",
-                    ),
-                ),
-                ("until", models.DateField(verbose_name="last day")),
-                ("at", models.DateTimeField()),
-                (
-                    "by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-                    ),
-                ),
-                (
-                    "gap",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="waivers", to="crises.gap"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('reason', models.TextField(validators=[django.core.validators.MinLengthValidator(20), django.core.validators.MaxLengthValidator(500)], verbose_name='reason')),
+                ('until', models.DateField(verbose_name='last day')),
+                ('at', models.DateTimeField()),
+                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('gap', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='waivers', to='crises.gap')),
             ],
             options={
-                "ordering": ["-until"],
+                'ordering': ['-until'],
             },
         ),
         migrations.AddIndex(
-            model_name="crisis",
-            index=models.Index(fields=["main_country", "cause"], name="crises_alike"),
+            model_name='crisis',
+            index=models.Index(fields=['main_country', 'cause'], name='crises_alike'),
         ),
         migrations.AddIndex(
-            model_name="crisis",
-            index=models.Index(fields=["office", "-revision"], name="crises_of_an_office"),
+            model_name='crisis',
+            index=models.Index(fields=['office', '-revision'], name='crises_of_an_office'),
         ),
         migrations.AddIndex(
-            model_name="crisis",
-            index=models.Index(condition=models.Q(("status", "open")), fields=["-revision"], name="open_crises"),
+            model_name='crisis',
+            index=models.Index(condition=models.Q(('status', 'open')), fields=['-revision'], name='open_crises'),
         ),
         migrations.AddConstraint(
-            model_name="crisis",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("start_precision", ""), ("started_on", None)),
-                    models.Q(("started_on__isnull", False), models.Q(("start_precision", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="crisis_start_has_a_precision",
-            ),
+            model_name='crisis',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('start_precision', ''), ('started_on', None)), models.Q(('started_on__isnull', False), models.Q(('start_precision', ''), _negated=True)), _connector='OR'), name='crisis_start_has_a_precision'),
         ),
         migrations.AddConstraint(
-            model_name="crisis",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("end_precision", ""), ("ended_on", None)),
-                    models.Q(("ended_on__isnull", False), models.Q(("end_precision", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="crisis_end_has_a_precision",
-            ),
+            model_name='crisis',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('end_precision', ''), ('ended_on', None)), models.Q(('ended_on__isnull', False), models.Q(('end_precision', ''), _negated=True)), _connector='OR'), name='crisis_end_has_a_precision'),
         ),
         migrations.AddConstraint(
-            model_name="crisis",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("started_on", None), ("ended_on", None), ("ended_on__gte", models.F("started_on")), _connector="OR"
-                ),
-                name="crisis_ends_after_it_starts",
-                violation_error_message="The end date must be the start date or later.",
-            ),
+            model_name='crisis',
+            constraint=models.CheckConstraint(condition=models.Q(('started_on', None), ('ended_on', None), ('ended_on__gte', models.F('started_on')), _connector='OR'), name='crisis_ends_after_it_starts', violation_error_message='The end date must be the start date or later.'),
         ),
         migrations.AddConstraint(
-            model_name="crisis",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("level_proposed", None), ("level_proposed__range", (1, 3)), _connector="OR"),
-                name="proposed_level_is_1_to_3",
-                violation_error_message="The proposed level must be 1, 2 or 3.",
-            ),
+            model_name='crisis',
+            constraint=models.CheckConstraint(condition=models.Q(('level_proposed', None), ('level_proposed__range', (1, 3)), _connector='OR'), name='proposed_level_is_1_to_3', violation_error_message='The proposed level must be 1, 2 or 3.'),
         ),
         migrations.AddConstraint(
-            model_name="activity",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("required", None), ("required__gte", 0), _connector="OR"),
-                    models.Q(("confirmed", None), ("confirmed__gte", 0), _connector="OR"),
-                ),
-                name="amounts_are_0_or_more",
-                violation_error_message="Amounts must be 0 or more.",
-            ),
+            model_name='activity',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('required', None), ('required__gte', 0), _connector='OR'), models.Q(('confirmed', None), ('confirmed__gte', 0), _connector='OR')), name='amounts_are_0_or_more', violation_error_message='Amounts must be 0 or more.'),
         ),
         migrations.AddConstraint(
-            model_name="figure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("value", None), ("value__gte", 0), _connector="OR"),
-                name="figure_is_0_or_more",
-                violation_error_message="The number must be 0 or more.",
-            ),
+            model_name='figure',
+            constraint=models.CheckConstraint(condition=models.Q(('value', None), ('value__gte', 0), _connector='OR'), name='figure_is_0_or_more', violation_error_message='The number must be 0 or more.'),
         ),
         migrations.AddConstraint(
-            model_name="figure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("as_of__isnull", False), models.Q(("as_of_precision", ""), _negated=True)),
-                name="figure_has_a_date",
-                violation_error_message="Enter the date of the figure.",
-            ),
+            model_name='figure',
+            constraint=models.CheckConstraint(condition=models.Q(('as_of__isnull', False), models.Q(('as_of_precision', ''), _negated=True)), name='figure_has_a_date', violation_error_message='Enter the date of the figure.'),
         ),
         migrations.AddIndex(
-            model_name="gap",
-            index=models.Index(
-                condition=models.Q(("closed_at", None)), fields=["opened_at", "id"], name="open_gaps_oldest_first"
-            ),
+            model_name='gap',
+            index=models.Index(condition=models.Q(('closed_at', None)), fields=['opened_at', 'id'], name='open_gaps_oldest_first'),
         ),
         migrations.AddConstraint(
-            model_name="gap",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("closed_at", None)),
-                fields=("crisis", "sector", "phase"),
-                name="gap_open_once_per_cell",
-            ),
+            model_name='gap',
+            constraint=models.UniqueConstraint(condition=models.Q(('closed_at', None)), fields=('crisis', 'sector', 'phase'), name='gap_open_once_per_cell'),
         ),
         migrations.AddConstraint(
-            model_name="gap",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("closed_at", None), ("closed_at__gte", models.F("opened_at")), _connector="OR"),
-                name="gap_closes_after_it_opens",
-            ),
+            model_name='gap',
+            constraint=models.CheckConstraint(condition=models.Q(('closed_at', None), ('closed_at__gte', models.F('opened_at')), _connector='OR'), name='gap_closes_after_it_opens'),
         ),
         migrations.AddConstraint(
-            model_name="leveldecision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("scheme", "iom"), ("value__in", ["1", "2", "3"])),
-                    models.Q(("scheme", "inter_agency"), ("value__in", ["L3", "scale_up"])),
-                    _connector="OR",
-                ),
-                name="level_belongs_to_its_scheme",
-                violation_error_message="That level does not belong to that scheme.",
-            ),
+            model_name='leveldecision',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('scheme', 'iom'), ('value__in', ['1', '2', '3'])), models.Q(('scheme', 'inter_agency'), ('value__in', ['L3', 'scale_up'])), _connector='OR'), name='level_belongs_to_its_scheme', violation_error_message='That level does not belong to that scheme.'),
         ),
         migrations.AddConstraint(
-            model_name="leveldecision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ended_on", None), ("ended_on__gte", models.F("decided_on")), _connector="OR"),
-                name="level_ends_after_it_was_decided",
-                violation_error_message="The end of a level must be the day of the decision or later.",
-            ),
+            model_name='leveldecision',
+            constraint=models.CheckConstraint(condition=models.Q(('ended_on', None), ('ended_on__gte', models.F('decided_on')), _connector='OR'), name='level_ends_after_it_was_decided', violation_error_message='The end of a level must be the day of the decision or later.'),
         ),
         migrations.AddIndex(
-            model_name="phaseperiod",
-            index=models.Index(condition=models.Q(("left_on", None)), fields=["phase", "crisis"], name="open_phases"),
+            model_name='phaseperiod',
+            index=models.Index(condition=models.Q(('left_on', None)), fields=['phase', 'crisis'], name='open_phases'),
         ),
         migrations.AddConstraint(
-            model_name="phaseperiod",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("left_on", None)), fields=("crisis", "phase"), name="phase_open_once_per_crisis"
-            ),
+            model_name='phaseperiod',
+            constraint=models.UniqueConstraint(condition=models.Q(('left_on', None)), fields=('crisis', 'phase'), name='phase_open_once_per_crisis'),
         ),
         migrations.AddConstraint(
-            model_name="phaseperiod",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("entered_on", None), ("left_on", None), ("left_on__gte", models.F("entered_on")), _connector="OR"
-                ),
-                name="phase_left_after_it_was_entered",
-                violation_error_message="The day a phase ended must be the day it began or later.",
-            ),
+            model_name='phaseperiod',
+            constraint=models.CheckConstraint(condition=models.Q(('entered_on', None), ('left_on', None), ('left_on__gte', models.F('entered_on')), _connector='OR'), name='phase_left_after_it_was_entered', violation_error_message='The day a phase ended must be the day it began or later.'),
         ),
         migrations.AddIndex(
-            model_name="plancell",
-            index=models.Index(fields=["sector", "phase", "status"], name="cells_by_status"),
+            model_name='plancell',
+            index=models.Index(fields=['sector', 'phase', 'status'], name='cells_by_status'),
         ),
         migrations.AddConstraint(
-            model_name="plancell",
-            constraint=models.UniqueConstraint(fields=("crisis", "sector", "phase"), name="cell_once_per_crisis"),
+            model_name='plancell',
+            constraint=models.UniqueConstraint(fields=('crisis', 'sector', 'phase'), name='cell_once_per_crisis'),
         ),
         migrations.AddConstraint(
-            model_name="plancell",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "active"), _negated=True), ("activated_on__isnull", False), _connector="OR"
-                ),
-                name="active_sector_has_a_start_date",
-                violation_error_message="Enter the date on which the sector became active.",
-            ),
+            model_name='plancell',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'active'), _negated=True), ('activated_on__isnull', False), _connector='OR'), name='active_sector_has_a_start_date', violation_error_message='Enter the date on which the sector became active.'),
         ),
         migrations.AddConstraint(
-            model_name="plancell",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "stood_down"), _negated=True),
-                    models.Q(("note", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="sector_stood_down_for_a_reason",
-                violation_error_message="Say in the note why the sector stands down.",
-            ),
+            model_name='plancell',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'stood_down'), _negated=True), models.Q(('note', ''), _negated=True), _connector='OR'), name='sector_stood_down_for_a_reason', violation_error_message='Say in the note why the sector stands down.'),
         ),
         migrations.AddConstraint(
-            model_name="receipt",
-            constraint=models.UniqueConstraint(fields=("user", "key"), name="submission_received_once"),
+            model_name='receipt',
+            constraint=models.UniqueConstraint(fields=('user', 'key'), name='submission_received_once'),
         ),
     ]
