@@ -1,10 +1,11 @@
 """The one set of filters for the crisis list, the gap list, the dashboard, their CSV files and the API."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 
 import django_filters as filters
 from django.db.models import Exists, OuterRef, Q, Subquery
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crises import gaps, history
@@ -17,6 +18,12 @@ from sectors import reference
 from sectors.filters import PART, CodedFilterSet, CodeField, CodeFilter, Codes
 
 WAIVED = {"true": True, "false": False, "1": True, "0": False}
+PERIODS = {"30d": timedelta(days=30), "12w": timedelta(weeks=12), "12m": timedelta(days=365)}
+PERIOD_NAMES = [
+    ("30d", _("In the last 30 days")),
+    ("12w", _("In the last 12 weeks")),
+    ("12m", _("In the last 12 months")),
+]
 PLACE = ("page", "older", "newer")  # where a reader stands in a list: gone as soon as the list is another one
 
 
@@ -91,6 +98,12 @@ class CrisisFilter(AddressFilter):
         choices=[("false", _("Real crises only")), ("true", _("Exercises only"))],
         method="of_kind",
     )
+
+    period = filters.ChoiceFilter(
+        label=_("Logged"), empty_label=_("At any time"), choices=PERIOD_NAMES, method="logged_within"
+    )
+    part_of = filters.CharFilter(label=_("Part of"), method="part_of_crisis")
+    as_of = MomentFilter(label=_("As of"), method="left_alone")
 
     class Meta:
         model = Crisis
@@ -192,7 +205,9 @@ class CrisisFilter(AddressFilter):
     def filter_queryset(self, crises):
         """A crisis that was merged into another stands there: it is shown only where the address asks for it."""
         found = super().filter_queryset(crises)
-        return found if self.form.cleaned_data.get("status") else found.exclude(status=Crisis.Status.MERGED)
+        if moment := self.value("as_of"):
+            return found.seen_then(self.request.user, moment)
+        return found if self.value("status") else found.exclude(status=Crisis.Status.MERGED)
 
     # What each filter means.
 
@@ -238,6 +253,19 @@ class CrisisFilter(AddressFilter):
     def of_kind(self, crises, name, value: str):
         return crises.filter(exercise=value == "true")
 
+    def logged_within(self, crises, name, value: str):
+        moment = self.value("as_of") or timezone.now()
+        return crises.filter(logged_at__gte=moment - PERIODS[value])
+
+    def part_of_crisis(self, crises, name, value: str):
+        """The wider crisis and its parts, as far as the reader sees the wider one."""
+        whole = Crisis.objects.visible_to(self.request.user).filter(reference=value.upper())
+        return crises.filter(Q(pk__in=whole) | Q(part_of__in=whole))
+
+    def left_alone(self, crises, name, value: str):
+        """What this asks is read elsewhere."""
+        return crises
+
 
 class GapFilter(CrisisFilter):
     """The same filters and three more, from crises to their gaps. `phase` is the phase of the gap.
@@ -254,17 +282,11 @@ class GapFilter(CrisisFilter):
         method="left_alone",
     )
 
-    as_of = MomentFilter(label=_("As of"), method="left_alone")
-
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.filters["sector"].extra["codes"] = lambda: self.sectors
 
-    def left_alone(self, crises, name, value: str):
-        """These are asked of the gaps."""
-        return crises
-
-    in_phase = left_alone  # a crisis has open gaps in its open phases only
+    in_phase = CrisisFilter.left_alone  # a crisis has open gaps in its open phases only
 
     @property
     def wants_waived(self):
@@ -273,10 +295,8 @@ class GapFilter(CrisisFilter):
     @property
     def gaps(self):
         """The open gaps asked for, whether waived or not."""
-        crises, as_of = super().qs, self.value("as_of")
-        if as_of:
-            crises = crises.seen_then(self.request.user, as_of)
-        return gaps.of(crises, phase=self.value("phase"), sector=self.value("sector"), as_of=as_of)
+        asked = {name: self.value(name) for name in ("phase", "sector", "as_of")}
+        return gaps.of(super().qs, **asked)
 
     @property
     def qs(self):

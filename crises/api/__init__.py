@@ -87,6 +87,8 @@ FILTERS = {
     "review": "Where its review stands.",
     "needs": "Code of a sector that is a gap, not waived, in any phase.",
     "exercise": "Exercises, or real crises.",
+    "period": "Crises logged in the last 30 days (`30d`), 12 weeks (`12w`) or 12 months (`12m`).",
+    "part_of": "Reference of a wider crisis: it and its parts.",
     "sector": "Code of the sector of the gap.",
     "waived": "Whether a waiver covers the gap for now.",
     "as_of": "The gaps open at a past moment, with what was known then: 2026-03-01, which means the end of that day in "

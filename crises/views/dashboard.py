@@ -12,10 +12,10 @@ from crises import dashboard as figures
 from crises import gaps, listing, plan
 from crises.models import Crisis
 from crises.models.statements import SMALL
-from crises.views.hq import address, csv_name, narrow
+from crises.views.hq import address, around, file_name, narrow, then_of
 from crises.views.scope import inside
 from crises.views.then import wrong_address
-from sectors.exports import csv_file
+from sectors.exports import table_file
 
 OLDEST, WHERE = 6, 12  # rows of the tables
 
@@ -41,7 +41,9 @@ def dashboard(request):
         {
             "filter": asked,
             "fields": asked.fields("region level phase exercise"),
-            "chips": asked.chips(),
+            "chips": asked.chips("as_of"),
+            "then": then_of(request, asked),
+            "around": around(asked),
             "now": now,
             "counts": board.counts(suppressed=not staff),
             "total": board.total,
@@ -137,4 +139,4 @@ def dashboard_csv(request):
                     now.isoformat(timespec="seconds"),
                 ]
 
-    return csv_file(csv_name("coverage", asked), header.split(","), lines())
+    return table_file("csv", file_name("coverage", asked), header.split(","), lines())

@@ -14,12 +14,12 @@ from crises.filters import AuditFilter, HistoryFilter
 from crises.models import Crisis
 from crises.models.audit import audited_by, told_to
 from crises.models.crisis import readable_by
-from crises.views.hq import csv_name, turns, understood
+from crises.views.hq import file_name, turns, understood
 from crises.views.pages import by_revision
 from crises.views.scope import inside
 from crises.views.then import wrong_address
 from offices.models import Role
-from sectors.exports import csv_file
+from sectors.exports import table_file
 
 CSV_HEADER = [
     "revision",
@@ -103,7 +103,7 @@ def crisis_history_csv(request, reference):
     narrowed, problems = _narrowed(request, HistoryFilter, crisis)
     if problems:
         return wrong_address(request, problems, csv=True)
-    return csv_file(csv_name(f"history-{crisis.reference}", narrowed), CSV_HEADER, _lines(narrowed.qs))
+    return table_file("csv", file_name(f"history-{crisis.reference}", narrowed), CSV_HEADER, _lines(narrowed.qs))
 
 
 def _lines(changes):
@@ -156,7 +156,7 @@ def audit_csv(request):
     narrowed, problems = _narrowed(request, AuditFilter)
     if problems:
         return wrong_address(request, problems, csv=True)
-    return csv_file(csv_name("history", narrowed), CSV_HEADER, _lines(narrowed.qs))
+    return table_file("csv", file_name("history", narrowed), CSV_HEADER, _lines(narrowed.qs))
 
 
 def _may_audit(user):

@@ -21,7 +21,7 @@ from crises.views.pages import by_revision, numbered
 from crises.views.scope import readers
 from crises.views.then import Then, wrong_address
 from offices.models import Office, Role
-from sectors.exports import csv_file
+from sectors.exports import table_file
 
 LOGS = {Role.FIELD, Role.LEAD}  # who logs crises
 WORKS = LOGS | {Role.REGIONAL}  # whose offices are a part of the whole
@@ -98,10 +98,22 @@ def turns(narrowed, page):
     }
 
 
-def csv_name(name, narrowed):
-    """A file name that says of what filter and moment the file is."""
+def file_name(name, narrowed):
+    """A file name, without its ending, that says of what filter and moment the file is."""
     asked = [slugify(value) for value in narrowed.form.cleaned_data.values() if value]
-    return "-".join(filter(None, [name, *asked, f"{timezone.now():%Y%m%dT%H%MZ}"])) + ".csv"
+    return "-".join(filter(None, [name, *asked, f"{timezone.now():%Y%m%dT%H%MZ}"]))
+
+
+def around(narrowed):
+    """The addresses of HQ's pages with the same filters, for the links from one to the next."""
+    return {name.replace("-", "_"): address(name, narrowed) for name in ("dashboard", "gap-list", "crisis-list")}
+
+
+def then_of(request, narrowed):
+    """The past moment that a page with filters is of, if any."""
+    if at := narrowed.value("as_of"):
+        return Then(at, narrowed.data["as_of"], f"{request.path}{narrowed.query(as_of=None)}")
+    return None
 
 
 # /crises/
@@ -198,7 +210,9 @@ def crisis_list_csv(request):
         ]
 
     crises = _sorted(listing.rows(narrowed.qs), request.GET.get("sort") or NEWEST_FIRST)
-    return csv_file(csv_name("crises", narrowed), header.split(","), map(line, crises.iterator(chunk_size=500)))
+    return table_file(
+        "csv", file_name("crises", narrowed), header.split(","), map(line, crises.iterator(chunk_size=500))
+    )
 
 
 # /gaps/
@@ -218,8 +232,8 @@ def gap_list(request):
     waived = narrowed.value("waived")
     listed = narrowed.qs if waived else narrowed.qs.filter(waived=False)
     if csv:
-        return _gap_csv(csv_name("gaps", narrowed), listed)
-    then = _then(request, narrowed)
+        return _gap_csv(file_name("gaps", narrowed), listed)
+    then = then_of(request, narrowed)
     cells = gaps.by_cell(narrowed.gaps, as_of=then and then.at)
     counted = gaps.count(cells)
     n = counted["waived" if narrowed.wants_waived else "gaps"]
@@ -241,17 +255,11 @@ def gap_list(request):
             "open_ones": narrowed.query(waived=None),
             "waived_ones": narrowed.query(waived="1"),
             "csv": narrowed.query(format="csv"),
+            "around": around(narrowed),
             "content": narrowed.content,
             "late_hours": settings.GAP_LATE_HOURS,
         },
     )
-
-
-def _then(request, narrowed):
-    """The past moment that the list is of, if any."""
-    if at := narrowed.value("as_of"):
-        return Then(at, narrowed.data["as_of"], f"{request.path}{narrowed.query(as_of=None)}")
-    return None
 
 
 def _gap_csv(name, listed):
@@ -282,4 +290,4 @@ def _gap_csv(name, listed):
             row["closes"],
         ]
 
-    return csv_file(name, header.split(","), map(line, gaps.streamed(listed)))
+    return table_file("csv", name, header.split(","), map(line, gaps.streamed(listed)))
