@@ -21,6 +21,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
 PUBLIC_CRISES = env.bool("PUBLIC_CRISES", False)
 GAP_LATE_HOURS = env.int("GAP_LATE_HOURS", 72)
 CRISIS_STALE_DAYS = env.int("CRISIS_STALE_DAYS", 14)
+ANSWERS_KEPT_SECONDS = env.int("ANSWERS_KEPT_SECONDS", 60)  # how long a page is given again while nothing changes
 
 INSTALLED_APPS = [
     "mcof",

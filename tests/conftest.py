@@ -5,6 +5,7 @@ import os
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
+from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
 
@@ -51,7 +52,8 @@ def django_db_setup(django_db_setup, django_db_blocker):
 
 @pytest.fixture(autouse=True)
 def fresh_reference():
-    """Editions made or flushed by a test must not outlive it in the process."""
+    """Editions made or flushed by a test, and pages kept, must not outlive it in the process."""
+    cache.clear()
     reference.content.cache_clear()
     yield
     reference.content.cache_clear()

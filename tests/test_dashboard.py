@@ -164,13 +164,13 @@ def test_nobody_reporting_is_not_zero(cast):
 def test_the_dashboard_costs_the_same_for_one_crisis_and_for_many(hq_client, django_assert_num_queries):
     log(title="first")
     hq_client.get("/dashboard/")
-    # session, user, edition in force, how the crises stand, the oldest gaps, regions of the filter, the crises shown
-    # and their open phases
-    with django_assert_num_queries(8):
+    # session, user, what a kept page follows from, edition in force, how the crises stand, the oldest gaps, regions of
+    # the filter, the crises shown and their open phases
+    with django_assert_num_queries(9):
         hq_client.get("/dashboard/")
     for n in range(5):
         set_status(log(title=f"more {n}"), "S03", "during", "active")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         hq_client.get("/dashboard/")
 
 

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crises.duplicates import MOST_NOTED, candidates
-from crises.models import Crisis, PossibleDuplicate
+from crises.models import Counter, Crisis, PossibleDuplicate
 
 from .amend import RIGHTS, receive
 
@@ -53,6 +53,7 @@ def tell_apart(*, duplicate, why, by, key=None, at=None):
         locked.decided_at, locked.decided_by = at, by
         locked.full_clean(exclude=["crisis", "other", "decided_by"], validate_unique=False)
         locked.save(update_fields=["decision", "why", "decided_at", "decided_by"])
+        Counter.next_revision()
         if receipt:
             receipt.crisis_id = locked.crisis_id
             receipt.save(update_fields=["crisis"])

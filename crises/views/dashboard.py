@@ -13,6 +13,7 @@ from crises import gaps, listing, plan
 from crises.models import Crisis
 from crises.models.statements import SMALL
 from crises.views.hq import address, around, file_name, narrow, then_of
+from crises.views.kept import kept
 from crises.views.scope import inside
 from crises.views.then import wrong_address
 from sectors.exports import table_file
@@ -25,6 +26,7 @@ OLDEST, WHERE = 6, 12  # rows of the tables
 
 @login_required
 @require_safe
+@kept
 def dashboard(request):
     """The picture across crises: what is met, what is missing, and what needs a decision."""
     asked, problems = narrow(request)
