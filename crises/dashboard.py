@@ -5,7 +5,6 @@ that no panel can contradict another, and the same code answers for a past momen
 """
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
@@ -64,8 +63,7 @@ def rows(crises, as_of=None):
     return [Row(*row) for row in found.order_by().values_list(*COLUMNS)]
 
 
-@dataclass(frozen=True)
-class Missing:
+class Missing(NamedTuple):
     """An open gap: of which crisis and cell, since when, and the last day of its waiver, if any."""
 
     row: Row
@@ -82,6 +80,7 @@ class Board:
     def __init__(self, rows, at=None, *, phase=None):
         self.at = at or timezone.now()
         self.phase = phase or None
+        self._known = {}
         self.rows = [row for row in rows if self._in_phase(row)] if self.phase else rows
 
     def _in_phase(self, row):
@@ -90,7 +89,9 @@ class Board:
 
     def _places(self, edition):
         """The (sector, phase) of each place of a plan of this edition."""
-        return [(row.sector, row.phase) for row in reference.content(edition).in_order]
+        if edition not in self._known:
+            self._known[edition] = [(row.sector, row.phase) for row in reference.content(edition).in_order]
+        return self._known[edition]
 
     def _shown(self, phase):
         return self.phase in (None, phase.slug)

@@ -61,6 +61,15 @@ def test_each_reader_has_pages_of_their_own(hq, office, other_client):
     assert "Floods in Kufra" not in read(other_client)
 
 
+def test_two_readers_of_one_browser_have_pages_of_their_own(hq, office):
+    second = signed_in(make_hq("second"))
+    second.cookies["csrftoken"] = hq.cookies["csrftoken"].value
+    log(office=office)
+
+    assert "<bdi>hq</bdi>" in read(hq)
+    assert "<bdi>second</bdi>" in read(second)
+
+
 def test_who_loses_a_role_loses_the_page_with_the_next_request(hq, office):
     log(office=office, title="Floods in Kufra", sharing="office")
     assert "Floods in Kufra" in read(hq)
