@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from crises import gaps, history
 from crises.dates import Precision, spoken
 from crises.forms.fields import CountedLength, DayField, MomentField
-from crises.listing import newest_level
 from crises.models import Crisis, Gap, LevelDecision, PhasePeriod, ReviewState
 from offices.models import Country, Office
 from sectors import reference
@@ -215,7 +214,8 @@ class CrisisFilter(AddressFilter):
         return crises.matching(value)
 
     def in_region(self, crises, name, value: str):
-        return crises.filter(Q(main_country__region__code=value) | Q(main_country__region__parent__code=value))
+        there = Country.objects.filter(Q(region__code=value) | Q(region__parent__code=value))
+        return crises.filter(main_country__in=there.order_by())
 
     def in_country(self, crises, name, value: str):
         main = Crisis.objects.filter(main_country=value).order_by().values("pk")
@@ -223,24 +223,14 @@ class CrisisFilter(AddressFilter):
         return crises.filter(pk__in=main.union(others))
 
     def of_office(self, crises, name, value: str):
-        return crises.filter(
-            Q(office__slug=value) | Q(office__parent__slug=value) | Q(office__parent__parent__slug=value)
-        )
+        these = Office.objects.filter(Q(slug=value) | Q(parent__slug=value) | Q(parent__parent__slug=value))
+        return crises.filter(office__in=these.order_by())
 
     def in_phase(self, crises, name, value: str):
         return crises.filter(Exists(PhasePeriod.objects.filter(crisis=OuterRef("pk"), phase__slug=value, left_on=None)))
 
     def at_level(self, crises, name, value: str):
-        in_force = LevelDecision.objects.in_force(LevelDecision.Scheme.IOM)
-        if value != "none":
-            in_force = in_force.filter(value=value)
-        # The few crises that others were merged into are asked one by one, since decisions on those count too.
-        joined = Crisis.objects.filter(merged_into__isnull=False).values("merged_into")
-        levels = {"level_value": newest_level("value"), "level_ended": newest_level("ended_on")}
-        among = Crisis.objects.filter(pk__in=joined).annotate(**levels).filter(level_ended=None)
-        among = among.filter(level_value__isnull=False) if value == "none" else among.filter(level_value=value)
-        found = Q(pk__in=in_force.values("crisis")) & ~Q(pk__in=joined) | Q(pk__in=among.values("pk"))
-        return crises.exclude(found) if value == "none" else crises.filter(found)
+        return crises.filter(kept_level="" if value == "none" else value)
 
     def with_gap(self, crises, name, value: str):
         return crises.open().filter(

@@ -6,15 +6,14 @@ cells leave open. Their plans follow a few hundred patterns, so that a million c
 
 import json
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
 from random import Random
 from types import SimpleNamespace
 from typing import NamedTuple
 
 from django.db import connection, models, transaction
 
-from crises import plan, standing
-from crises.models import Counter, Crisis, Figure, Gap, PhasePeriod, PlanCell, Review, Standing
+from crises import bulk, plan, standing
+from crises.models import Counter, Crisis, Figure, Gap, LevelDecision, PhasePeriod, PlanCell, Review, Standing
 from crises.models.crisis import fold
 from crises.services.facts import SIGNS
 from offices.models import Country, Office, User
@@ -24,8 +23,9 @@ from sectors.models import Edition, Fact
 PATTERNS = 599
 TOUCHED = 10  # cells of each plan that the office has spoken of
 FIRST_DAY = date(2012, 9, 17)
-BATCH = 20_000
 STATUSES = ["not_started", "planned", "active", "active", "active", "completed", "stood_down"]
+LEVELS = ["", "", "1", "2", "3"]
+REVIEWS = ["approved", "approved", "approved", "changed", "in_review", "sent_back", "not_reviewed", "not_reviewed"]
 CAUSES = {
     "conflict": "fighting",
     "natural_hazard": "flood",
@@ -48,6 +48,8 @@ class Pattern(NamedTuple):
     sharing: str
     signs: str  # how the plan stands while the crisis is open
     places: dict  # (sector pk, phase pk): place in the plan
+    level: str
+    review: str
 
 
 def patterns(content):
@@ -79,6 +81,8 @@ def patterns(content):
                 dice.choice(["staff"] * 7 + ["partners"] * 2 + ["office"]),
                 standing.signs(planned),
                 {cell.key: place for place, cell in enumerate(planned)},
+                LEVELS[number % len(LEVELS)],
+                REVIEWS[number % len(REVIEWS)],
             )
         )
     return found
@@ -102,9 +106,10 @@ def make(crises, *, open_ones, today, history=True, report=lambda words: None):
         (Gap, scene.gaps()),
         (Figure, scene.figures()),
         (Standing, scene.standings()),
+        (LevelDecision, scene.levels()),
         (Review, scene.reviews()),
     ):
-        report(f"  {_write(model, rows):>12,} {model._meta.verbose_name_plural}")
+        report(f"  {bulk.write(model, rows):>12,} {model._meta.verbose_name_plural}")
     if history:
         for model in (Crisis, PhasePeriod, PlanCell):
             _write_history(model, scene)
@@ -165,6 +170,8 @@ class Scene:
                 "revision": self.revision + 1 + number,
                 "facts_revision": self.revision + 1 + number,
                 "content_revision": self.revision + 1 + number,
+                "kept_review": self._review(pattern),
+                "kept_level": pattern.level,
                 "search": fold(f"{title} {reference_} {country.name} {country.iso3}"),
             }
 
@@ -241,23 +248,45 @@ class Scene:
                 "revision": self.revision + 1 + number,
                 "cells": pattern.signs,
                 "gaps": json.dumps(missing),
+                "level": pattern.level,
                 "people": pattern.people,
                 "people_on": logged if pattern.people is not None else None,
                 "first_met_on": logged + timedelta(days=min(met)) if met else None,
             }
 
-    def reviews(self):
-        """What is shared with partners has been approved: they see nothing else."""
+    def levels(self):
         for number, pk, pattern, logged, _closed in self.each():
-            if pattern.sharing == "partners":
+            if pattern.level:
                 yield {
                     "crisis_id": pk,
-                    "kind": "approved",
-                    "content_revision": self.revision + 1 + number,
+                    "scheme": "iom",
+                    "value": pattern.level,
+                    "decided_on": logged,
+                    "decided_by": "Sample",
+                    "recorded_at": noon(logged),
+                    "recorded_by_id": self.user.pk,
+                    "revision": self.revision + 1 + number,
+                }
+
+    def reviews(self):
+        """One step for each crisis, of the content that stands, or of an older one where it has changed since."""
+        kinds = {"approved": "approved", "changed": "approved", "in_review": "sent", "sent_back": "sent_back"}
+        for number, pk, pattern, logged, _closed in self.each():
+            state = self._review(pattern)
+            if state in kinds:
+                yield {
+                    "crisis_id": pk,
+                    "kind": kinds[state],
+                    "content_revision": self.revision + 1 + number - (state == "changed"),
                     "at": noon(logged),
                     "by_id": self.user.pk,
                     "revision": self.revision + 1 + number,
                 }
+
+    @staticmethod
+    def _review(pattern):
+        """What is shared with partners has been approved: they see nothing else."""
+        return "approved" if pattern.sharing == "partners" else pattern.review
 
 
 def noon(day):
@@ -296,70 +325,12 @@ def _offices():
         )
 
 
-def _write(model, rows):
-    """Write rows in bulk, by COPY on PostgreSQL; what a row does not say has the model's default. How many."""
-    blank = model()
-    defaults = {
-        field.column: field.get_prep_value(getattr(blank, field.attname))
-        for field in model._meta.concrete_fields
-        if not field.primary_key
-    }
-    n = 0
-    while batch := [defaults | row for row in islice(rows, BATCH)]:
-        columns = list(batch[0])
-        lines = [[row[column] for column in columns] for row in batch]
-        (_copy if connection.vendor == "postgresql" else _insert)(model._meta.db_table, columns, lines)
-        n += len(batch)
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            table, key = model._meta.db_table, model._meta.pk.column
-            cursor.execute(
-                f"SELECT setval(pg_get_serial_sequence(%s, %s), (SELECT max({key}) FROM {table}))",  # noqa: S608
-                [table, key],
-            )
-    return n
-
-
-def _copy(table, columns, lines):
-    text = "".join("\t".join(r"\N" if value is None else str(value) for value in line) + "\n" for line in lines)
-    with connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY {table} ({_names(columns)}) FROM STDIN", _Text(text))
-
-
-class _Text:
-    """A string that COPY can read from."""
-
-    def __init__(self, text):
-        self.rest = text.encode()
-
-    def read(self, size):
-        found, self.rest = self.rest[:size], self.rest[size:]
-        return found
-
-
-def _insert(table, columns, lines):
-    marks = ", ".join(["%s"] * len(columns))
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {table} ({_names(columns)}) VALUES ({marks})",  # noqa: S608
-            [[_plain(value) for value in line] for line in lines],
-        )
-
-
-def _plain(value):
-    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
-
-
-def _names(columns):
-    return ", ".join(map(connection.ops.quote_name, columns))
-
-
 def _write_history(model, scene):
     """One row of history for each row of the sample, as if entered when its crisis was logged."""
     past = model.history.model
     kept = {field.column for field in past._meta.concrete_fields}
     columns = [field.column for field in model._meta.concrete_fields if field.column in kept]
-    names = _names(columns)
+    names = bulk.names(columns)
     own = ", ".join(f"r.{name}" for name in map(connection.ops.quote_name, columns))
     crisis = "id" if model is Crisis else "crisis_id"
     said = json.dumps({"event": "logged", "distinct_from": [], "why": ""})

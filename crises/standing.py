@@ -93,10 +93,14 @@ def keep(crisis, plan, gaps, *, at, fresh, told):
     before = None if fresh else Standing.objects.at().filter(crisis=crisis).first()
     if before:
         Standing.objects.filter(pk=before.pk).update(until=at)
+    said = statements(crisis) if told or (crisis.is_open and not before) else None
+    if said and said["level"] != crisis.kept_level:
+        crisis.kept_level = said["level"]
+        Crisis.objects.filter(pk=crisis.pk).update(kept_level=crisis.kept_level)
     if not crisis.is_open:
         return
     carried = ("level", "review_on", "activation", "people", "people_on")
-    said = statements(crisis) if told or not before else {name: getattr(before, name) for name in carried}
+    said = said or {name: getattr(before, name) for name in carried}
     Standing.objects.create(
         crisis=crisis,
         since=at,

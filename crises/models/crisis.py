@@ -2,13 +2,14 @@
 
 import re
 import unicodedata
+from datetime import date
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Lower
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -20,6 +21,9 @@ from .review import Review, ReviewState, review_columns, state_of
 
 GLIDE_HAZARDS = "CW|CE|DR|EQ|EP|EC|ET|FA|FR|FF|FL|HT|IN|LS|MS|OT|ST|SL|AV|SS|AC|TO|TC|TS|VW|VO|WV|WF"
 GLIDE = re.compile(rf"({GLIDE_HAZARDS})-\d{{4}}-\d{{6}}-([A-Z]{{3}}|---)")
+
+
+LAST_START = Coalesce("started_on", date.min)  # to sort by the start, the last one first and unknown ones last
 
 
 def fold(text):
@@ -128,17 +132,8 @@ class CrisisQuerySet(models.QuerySet):
         return self.annotate(**review_columns())
 
     def standing_in_review(self, state):
-        """Those whose review stands at this state: review.state_of, as a question to the database."""
-        approved, now = Q(last_review=Review.Kind.APPROVED), Q(approved_revision=F("content_revision"))
-        return self.with_review().filter(
-            {
-                ReviewState.NOT_REVIEWED: Q(last_review=None),
-                ReviewState.IN_REVIEW: Q(last_review=Review.Kind.SENT),
-                ReviewState.APPROVED: approved & now,
-                ReviewState.SENT_BACK: Q(last_review=Review.Kind.SENT_BACK),
-                ReviewState.CHANGED: approved & ~now,
-            }[state]
-        )
+        """Those whose review stands at this state."""
+        return self.filter(kept_review=state)
 
     def with_rights(self, user):
         """Adds may_edit, may_close, may_decide and may_review for this person, and `authored`. No further query.
@@ -286,10 +281,15 @@ class Crisis(models.Model):
     facts_revision = models.BigIntegerField(editable=False)
     content_revision = models.BigIntegerField(default=0, editable=False)
     search = models.TextField(editable=False, default="")
+    # What the lists look for among many crises. It follows from reviews and decisions, and is written with them.
+    kept_review = models.CharField(
+        max_length=12, choices=ReviewState.choices, default=ReviewState.NOT_REVIEWED, editable=False
+    )
+    kept_level = models.CharField(max_length=8, blank=True, editable=False)
 
     objects = CrisisQuerySet.as_manager()
     history = HistoricalRecords(
-        excluded_fields=["search"],
+        excluded_fields=["search", "kept_review", "kept_level"],
         m2m_fields=[other_countries],
         history_change_reason_field=models.JSONField(null=True),
     )
@@ -300,6 +300,12 @@ class Crisis(models.Model):
         indexes = [
             models.Index(fields=["main_country", "cause"], name="crises_alike"),
             models.Index(fields=["office", "-revision"], name="crises_of_an_office"),
+            models.Index(fields=["main_country", "-revision"], name="crises_of_a_country"),
+            models.Index(fields=["kept_review", "-revision"], name="crises_by_review"),
+            models.Index(fields=["kept_level", "-revision"], name="crises_by_level"),
+            models.Index(Lower("title"), F("revision").desc(), name="crises_by_title"),
+            models.Index(fields=["started_on", "-revision"], name="crises_by_start"),
+            models.Index(LAST_START.desc(), F("revision").desc(), name="crises_by_last_start"),
             models.Index(fields=["-revision"], condition=Q(status="open"), name="open_crises"),
             models.Index(
                 fields=["merged_into", "office"], condition=Q(merged_into__isnull=False), name="crises_merged"

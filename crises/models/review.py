@@ -11,7 +11,7 @@ from sectors.models import Phase, Sector
 
 
 class ReviewState(models.TextChoices):
-    """Where the review of a crisis stands. Never stored: it follows from the reviews and the content."""
+    """Where the review of a crisis stands. It follows from the reviews and the content (`state_of`)."""
 
     NOT_REVIEWED = "not_reviewed", _("Not reviewed")
     IN_REVIEW = "in_review", _("In review")

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, RegexValidator
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import OuterRef, Q
 from django.db.models.functions import Length, Trim
 from django.db.models.lookups import GreaterThanOrEqual
 from django.utils.translation import gettext_lazy as _
@@ -144,15 +144,6 @@ class Activity(Sourced):
         return self.name
 
 
-class LevelDecisionQuerySet(OfCrisisQuerySet):
-    def in_force(self, scheme):
-        """The decisions of a scheme that hold now: the newest of each crisis, unless it has ended."""
-        newer = self.model.objects.filter(crisis=OuterRef("crisis"), scheme=scheme).filter(
-            Q(decided_on__gt=OuterRef("decided_on")) | Q(decided_on=OuterRef("decided_on"), pk__gt=OuterRef("pk"))
-        )
-        return self.filter(~Exists(newer), scheme=scheme, ended_on=None).order_by()
-
-
 class LevelDecision(models.Model):
     """A decision on the emergency level: IOM's own levels, or the inter-agency activation. Two schemes, kept apart.
 
@@ -188,7 +179,7 @@ class LevelDecision(models.Model):
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
     revision = models.BigIntegerField(editable=False)
 
-    objects = LevelDecisionQuerySet.as_manager()
+    objects = OfCrisisQuerySet.as_manager()
 
     class Meta:
         ordering = ["-decided_on", "-pk"]

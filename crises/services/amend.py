@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crises import plan, standing
-from crises.models import Counter, Crisis, Gap, PlanCell, Receipt, Review, Waiver
+from crises.models import Counter, Crisis, Gap, PlanCell, Receipt, Review, ReviewState, Waiver
 from sectors import reference
 
 # Changes that leave the figures and levels of a crisis as they are.
@@ -189,6 +189,8 @@ class Amendment:
             self.crisis.facts_revision = revision
         if self.event.get("event") not in NOT_REVIEWED:
             self.crisis.content_revision = revision
+            if self.crisis.kept_review == ReviewState.APPROVED:
+                self.crisis.kept_review = ReviewState.CHANGED
         self._save_crisis()
         for row, many in self.rows:
             if hasattr(row, "revision"):

@@ -5,6 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crises.models import Crisis, Gap, Review, ReviewComment, ReviewState
+from crises.models.review import state_of
 
 from .amend import Stale, amend
 from .facts import FACTS
@@ -69,6 +70,7 @@ def _step(kind, *, crisis, by, right, key, at, note, seen=None, comments=()):
                 revision=0,
             )
             amendment.keep(review)
+            amendment.crisis.kept_review = state_of(kind, review.content_revision, now)
             for comment in comments:
                 if comment.get("field", "") not in {"", *COMMENTED}:
                     raise ValidationError(_("There is no “%(field)s” to comment on.") % comment)
