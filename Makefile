@@ -4,11 +4,12 @@ PORT ?= 8000
 PYTHON := .venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test lock
+.PHONY: help run test bench lock
 
 help:
 	@echo "make run     Serve mcof with demo data at http://127.0.0.1:$(PORT) (another port: make run PORT=8123)."
 	@echo "make test    Run every check and test: SQLite, PostgreSQL and a browser."
+	@echo "make bench   Measure the pages across crises with up to a million crises (an hour, 15 GB of disk)."
 	@echo "make lock    Write the locked requirements again after a change of pyproject.toml (needs uv)."
 
 run: .venv/.run var/secret-key
@@ -17,6 +18,9 @@ run: .venv/.run var/secret-key
 
 test: .venv/.test
 	@exec $(PYTHON) tests/everything.py
+
+bench: .venv/.test
+	@exec $(PYTHON) -m tests.bench $(BENCH)
 
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \

@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
 AS_ROOT = os.geteuid() == 0
+QUICK = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"  # nothing to be kept through a power cut
 PRODUCTION = {"SECRET_KEY": secrets.token_urlsafe(50), "DEBUG": "false", "DEMO": "false", "HTTPS": "true"}
 
 
@@ -89,7 +90,7 @@ def run(*command, **environment):
 
 
 @contextmanager
-def postgresql(folder):
+def postgresql(folder, options=QUICK):
     """The address of a PostgreSQL: the one named in TEST_DATABASE_URL, or one that lives as long as the block."""
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
@@ -106,7 +107,7 @@ def postgresql(folder):
 
     locale = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
     program("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", f"--locale={locale}", "--no-sync")
-    options = f"-k {folder} -c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    options = f"-k {folder} -c listen_addresses='' {options}"
     program("pg_ctl", "-w", "-s", "-l", folder / "log", "-o", options, "start")
     try:
         yield f"postgres://postgres@/postgres?host={folder}"

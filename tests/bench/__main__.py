@@ -1,0 +1,273 @@
+"""How fast the pages across crises are, beside what nothing could beat, in one run on one machine: `make bench`.
+
+For each size of the archive a PostgreSQL database is filled, and two servers read it, each one process with one thread:
+one that never gives a page again, and one that does. Every target is asked in turns, round after round, so that what
+else the machine does falls on all of them alike. Printed are medians, the processor time of application and database
+together, and ratios; milliseconds of different machines are not to be compared.
+"""
+
+import argparse
+import gzip
+import http.client
+import json
+import os
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg2
+
+from tests.bench.floors import FLOORS, LIVE
+from tests.everything import ROOT, install_what_is_missing, postgresql
+
+DURABLE = "-c shared_buffers=1GB -c work_mem=16MB -c max_wal_size=8GB -c max_connections=60"
+PAGES = list(FLOORS)
+LISTS = {
+    "as it opens": "",
+    "far down": "?older={middle}",
+    "last numbered page": "?sort=title&page=20",
+    "sorted by title": "?sort=title",
+    "sorted by country": "?sort=country",
+    "sorted by gaps": "?sort=-gaps",
+    "sorted by start": "?sort=-started",
+    "region": "?region=202",
+    "country": "?country=SDN",
+    "office": "?office=sample-sdn",
+    "cause": "?cause=epidemic",
+    "phase": "?phase=after",
+    "level": "?level=3",
+    "gap in a sector": "?needs=S03",
+    "closed": "?status=closed",
+    "review": "?review=changed",
+    "logged lately": "?period=12w",
+    "a frequent word": "?q=flood",
+    "a rare word": "?q=sample+17%3A",
+}
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Archive:
+    """One size: its database, its two servers, and what was measured of it."""
+
+    def __init__(self, closed, url, session, servers):
+        self.closed, self.url, self.session = closed, url, session
+        self.cold, self.warm = servers
+        self.sql = psycopg2.connect(url)
+        self.sql.autocommit = True
+        with self.sql.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+            cursor.execute("SELECT revision FROM crises_crisis ORDER BY revision OFFSET %s LIMIT 1", [closed // 2])
+            self.middle = cursor.fetchone()[0]
+        self.took, self.cpu = {}, {}
+
+    def busy(self, server):
+        """Processor seconds so far of this server and of the database's processes for this archive."""
+        with self.sql.cursor() as cursor:
+            cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+            pids = [pid for (pid,) in cursor.fetchall()]
+        return sum(map(_busy, [*server.pids(), *pids]))
+
+    def page(self, name, server, path, times):
+        before = self.busy(server)
+        for _ in range(times):
+            began = time.perf_counter()
+            server.get(path.format(middle=self.middle), self.session)
+            self.took.setdefault(name, []).append(time.perf_counter() - began)
+        self.cpu.setdefault(name, []).append((self.busy(server) - before) / times)
+
+    def statements(self, name, statements, times=1):
+        with self.sql.cursor() as cursor:
+            for _ in range(times):
+                began = time.perf_counter()
+                for statement in statements:
+                    cursor.execute(statement)
+                    cursor.fetchall()
+                self.took.setdefault(name, []).append(time.perf_counter() - began)
+
+    def ms(self, name):
+        return 1000 * statistics.median(self.took[name])
+
+    def cpu_ms(self, name):
+        return 1000 * statistics.median(self.cpu[name])
+
+
+class Server:
+    """One process of the site, and one connection to it that stays open."""
+
+    def __init__(self, process, port):
+        self.process, self.connection = process, http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+
+    def pids(self):
+        listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True)
+        return [self.process.pid, *map(int, listed.stdout.split())]
+
+    def get(self, path, session):
+        cookies = f"sessionid={session}; csrftoken={'c' * 32}"
+        self.connection.request("GET", path, headers={"Cookie": cookies, "Accept-Encoding": "gzip"})
+        response = self.connection.getresponse()
+        body = response.read()
+        if response.status != 200:
+            words = gzip.decompress(body) if response.getheader("Content-Encoding") == "gzip" else body
+            sys.exit(f"{path} answered {response.status}: {words[:300]}")
+        return body
+
+
+def _busy(pid):
+    try:
+        used = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except FileNotFoundError:
+        return 0
+    return (int(used[11]) + int(used[12])) / TICKS
+
+
+def environment(url, **more):
+    return os.environ | {
+        "DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": "tests.bench.settings",
+        "SECRET_KEY": "a key for the bench only",
+        "HTTPS": "false",
+        **more,
+    }
+
+
+@contextmanager
+def serving(url, kept):
+    """A fresh server of one process and one thread, on a port that was free."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "gunicorn", "mcof.wsgi", "--bind", f"127.0.0.1:{port}", "--log-level", "error"]
+    command += ["--worker-class", "gthread", "--threads", "1", "--workers", "1", "--keep-alive", "600"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment(url, ANSWERS_KEPT_SECONDS=kept))
+    try:
+        for _ in range(300):
+            with socket.socket() as knock:
+                if not knock.connect_ex(("127.0.0.1", port)):
+                    break
+            time.sleep(0.1)
+        yield Server(process, port)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def module(name, url, *arguments):
+    """Run a module of the bench on a database. Answers what it prints as JSON on its last line."""
+    command = [sys.executable, "-m", f"tests.bench.{name}", *map(str, arguments)]
+    ran = subprocess.run(command, cwd=ROOT, env=environment(url), stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(ran.stdout.splitlines()[-1])
+
+
+def fill(url, closed, opened):
+    """A new database with this archive. Answers its address and the session of a reader who sees everything."""
+    name = f"mcof_{closed}"
+    with psycopg2.connect(url) as server:
+        server.autocommit = True
+        server.cursor().execute(f"CREATE DATABASE {name}")
+        server.close()
+    address = re.sub(r"@/[a-z]+", f"@/{name}", url)
+    began = time.monotonic()
+    session = module("prepare", address, closed, opened)["session"]
+    print(f"{closed:,} closed and {opened:,} open crises: filled in {time.monotonic() - began:.0f} s", flush=True)
+    return address, session
+
+
+def measure(archives, rounds):
+    targets = []
+    for path in PAGES:
+        targets.append(lambda one, path=path: one.page(f"cold {path}", one.cold, path, 4))
+        targets.append(lambda one, path=path: one.page(f"warm {path}", one.warm, path, 40))
+        targets.append(lambda one, path=path: one.statements(f"sql {path}", FLOORS[path], 3))
+    targets.append(lambda one: one.page("static", one.warm, "/bench/static/", 40))
+    for name, query in LISTS.items():
+        targets.append(lambda one, name=name, query=query: one.page(name, one.cold, f"/crises/{query}", 3))
+    for number in range(rounds + 1):
+        for target in targets:
+            for one in archives:
+                target(one)
+        for one in archives:
+            if not number:  # the first round warms up and is not counted, but once is enough of what takes so long
+                one.took, one.cpu = {}, {}
+            one.statements("live", [LIVE])
+        print(f"round {number} of {rounds}", flush=True)
+
+
+def table(head, rows):
+    lines = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+def report(archives, opened, writes, agreed):
+    smallest = archives[0]
+    sizes = [f"{one.closed:,}" for one in archives]
+    print(f"\n### Pages across crises, {opened:,} open ones, by how many closed ones are behind them\n")
+    rows = []
+    for path in PAGES:
+        cold, warm, sql = f"cold {path}", f"warm {path}", f"sql {path}"
+        rows += [
+            [f"`{path}` cold, ms", *(f"{one.ms(cold):.1f}" for one in archives)],
+            ["CPU of application and database, ms", *(f"{one.cpu_ms(cold):.0f}" for one in archives)],
+            [f"beside {sizes[0]} closed ones", *(f"{one.ms(cold) / smallest.ms(cold):.2f}" for one in archives)],
+            ["beside the bare SQL", *(f"{one.ms(cold) / one.ms(sql):.2f}" for one in archives)],
+            ["live GROUP BY beside it", *(f"{one.ms('live') / one.ms(cold):.1f}" for one in archives)],
+            [f"`{path}` given again, ms", *(f"{one.ms(warm):.2f}" for one in archives)],
+            ["beside the static page", *(f"{one.ms(warm) / one.ms('static'):.2f}" for one in archives)],
+        ]
+    rows.append(["static page, ms", *(f"{one.ms('static'):.2f}" for one in archives)])
+    rows.append(["live GROUP BY, ms", *(f"{one.ms('live'):.0f}" for one in archives)])
+    print(table(["", *sizes], rows))
+    print(f"\n### The list of crises: milliseconds, and the ratio to {sizes[0]} closed ones\n")
+    rows = [
+        [name, *(f"{one.ms(name):.0f} ({one.ms(name) / smallest.ms(name):.2f})" for one in archives)] for name in LISTS
+    ]
+    print(table(["", *sizes], rows))
+    print("\n### A change of status\n")
+    print(
+        table(
+            ["", *sizes],
+            [
+                ["UPDATE and INSERT by hand, ms", *(f"{1000 * one['bare']:.2f}" for one in writes)],
+                ["the service, ms", *(f"{1000 * one['ours']:.2f}" for one in writes)],
+                ["ratio", *(f"{one['ours'] / one['bare']:.1f}" for one in writes)],
+                ["statements", *(one["statements"] for one in writes)],
+            ],
+        )
+    )
+    print(f"\n{agreed}")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--sizes", default="1000,10000,100000,1000000", help="closed crises (default: %(default)s)")
+    parser.add_argument("--open", type=int, default=2000, help="open crises (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds that count (default: %(default)s)")
+    parser.add_argument(
+        "--operations", type=int, default=10_000, help="changes by eight clients (default: %(default)s)"
+    )
+    asked = parser.parse_args()
+    install_what_is_missing()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mcof-bench-")))
+        folder.chmod(0o711)
+        url = stack.enter_context(postgresql(folder / "postgresql", DURABLE))
+        filled = [fill(url, int(size), asked.open) for size in asked.sizes.split(",")]
+        archives = []
+        for size, (address, session) in zip(asked.sizes.split(","), filled, strict=True):
+            servers = [stack.enter_context(serving(address, kept)) for kept in ("0", "3600")]
+            archives.append(Archive(int(size), address, session, servers))
+        measure(archives, asked.rounds)
+        writes = [module("writes", one.url, asked.rounds, 40) for one in archives]
+        agreed = module("operations", archives[0].url, asked.operations)["said"]
+        report(archives, asked.open, writes, agreed)
+        for one in archives:
+            one.sql.close()
+
+
+if __name__ == "__main__":
+    main()

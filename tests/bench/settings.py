@@ -1,0 +1,9 @@
+"""mcof.settings with a page that answers without any work beside the site's own: the floor of what a page can cost."""
+
+import os
+
+os.environ.setdefault("HTTPS", "false")
+
+from mcof.settings import *  # noqa: F403
+
+ROOT_URLCONF = "tests.bench.urls"
