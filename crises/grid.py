@@ -50,8 +50,8 @@ LETTERS = {
     State.PLANNED: pgettext_lazy("planned", "P"),
     State.COMPLETED: pgettext_lazy("completed", "C"),
     State.STOOD_DOWN: pgettext_lazy("stood down", "S"),
-    State.NOT_STARTED: "–",
-    State.NOT_APPLICABLE: "×",
+    State.NOT_STARTED: "\N{EN DASH}",
+    State.NOT_APPLICABLE: "\N{MULTIPLICATION SIGN}",
 }
 URGENCY = {state: n for n, state in enumerate(State)}
 

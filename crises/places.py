@@ -16,7 +16,7 @@ from sectors.models import Phase
 
 
 class People(NamedTuple):
-    """How many people are reported as affected; None where nobody reports. `below`: all that is told is that it is less."""
+    """How many people are said to be affected; None where nobody reports; `below`: only less than that is told."""
 
     number: int | None
     below: bool = False

@@ -30,16 +30,19 @@ from crises.views import (
     tailoring,
 )
 
+CSV, XLSX = {"kind": "csv"}, {"kind": "xlsx"}  # each table is a file of either kind
+
 urlpatterns = [
     path("", hq.home, name="home"),
     path("dashboard/", dashboard.dashboard, name="dashboard"),
     path("dashboard.csv", dashboard.dashboard_csv, name="dashboard-csv"),
     path("grid/", grid.grid, name="grid"),
-    path("grid.csv", grid.grid_file, {"kind": "csv"}, name="grid-csv"),
-    path("grid.xlsx", grid.grid_file, {"kind": "xlsx"}, name="grid-xlsx"),
+    path("grid.csv", grid.grid_file, CSV, name="grid-csv"),
+    path("grid.xlsx", grid.grid_file, XLSX, name="grid-xlsx"),
     path("gaps/", hq.gap_list, name="gap-list"),
     path("history/", history.audit, name="history"),
-    path("history.csv", history.audit_csv, name="history-csv"),
+    path("history.csv", history.audit_file, CSV, name="history-csv"),
+    path("history.xlsx", history.audit_file, XLSX, name="history-xlsx"),
     path("drafts/", log.draft_list, name="draft-list"),
     path("drafts/<uuid:key>/discard/", log.discard_draft, name="draft-discard"),
     # /duplicates/
@@ -54,7 +57,8 @@ urlpatterns = [
     path("crises/<slug:reference>/edit/", log.edit_facts, name="crisis-edit"),
     path("crises/<slug:reference>/answer/", tailoring.answer, name="crisis-answer"),
     path("crises/<slug:reference>/gaps/", gaps.crisis_gaps, name="crisis-gaps"),
-    path("crises/<slug:reference>/gaps.csv", gaps.crisis_gaps_csv, name="crisis-gaps-csv"),
+    path("crises/<slug:reference>/gaps.csv", gaps.crisis_gaps_file, CSV, name="crisis-gaps-csv"),
+    path("crises/<slug:reference>/gaps.xlsx", gaps.crisis_gaps_file, XLSX, name="crisis-gaps-xlsx"),
     path("crises/<slug:reference>/phases/", crisis.phases, name="crisis-phases"),
     path("crises/<slug:reference>/close/", crisis.close, name="crisis-close"),
     path("crises/<slug:reference>/reopen/", crisis.reopen, name="crisis-reopen"),
@@ -67,7 +71,8 @@ urlpatterns = [
     path("crises/<slug:reference>/merged/", merge.merged, name="crisis-merged"),
     path("crises/<slug:reference>/unmerge/<slug:other>/", merge.unmerge, name="crisis-unmerge"),
     path("crises/<slug:reference>/figures/", figures.figure_list, name="figure-list"),
-    path("crises/<slug:reference>/figures.csv", figures.figure_csv, name="figure-csv"),
+    path("crises/<slug:reference>/figures.csv", figures.figure_file, CSV, name="figure-csv"),
+    path("crises/<slug:reference>/figures.xlsx", figures.figure_file, XLSX, name="figure-xlsx"),
     path("crises/<slug:reference>/figures/new/", figures.add_figure, name="figure-add"),
     path(
         "crises/<slug:reference>/figures/<int:number>/withdraw/",
@@ -88,10 +93,17 @@ urlpatterns = [
         name="activity-withdraw",
     ),
     path("crises/<slug:reference>/history/", history.crisis_history, name="crisis-history"),
-    path("crises/<slug:reference>/history.csv", history.crisis_history_csv, name="crisis-history-csv"),
+    path("crises/<slug:reference>/history.csv", history.crisis_history_file, CSV, name="crisis-history-csv"),
+    path(
+        "crises/<slug:reference>/history.xlsx",
+        history.crisis_history_file,
+        XLSX,
+        name="crisis-history-xlsx",
+    ),
     # /crises/<reference>/plan/
     path("crises/<slug:reference>/plan/", plan.plan_page, name="plan"),
-    path("crises/<slug:reference>/plan.csv", plan.plan_csv, name="plan-csv"),
+    path("crises/<slug:reference>/plan.csv", plan.plan_file, CSV, name="plan-csv"),
+    path("crises/<slug:reference>/plan.xlsx", plan.plan_file, XLSX, name="plan-xlsx"),
     path("crises/<slug:reference>/plan.pdf", printed.plan_pdf, name="plan-pdf"),
     path("crises/<slug:reference>/plan/confirm/", tailoring.confirm, name="plan-confirm"),
     path("crises/<slug:reference>/plan/<slug:sector>/<slug:phase>/priority/", tailoring.priority, name="priority"),
@@ -99,7 +111,8 @@ urlpatterns = [
     path("crises/<slug:reference>/plan/<slug:sector>/<slug:phase>/waive/", cell.waive, name="gap-waive"),
     # /crises/<reference>/coordination/
     path("crises/<slug:reference>/coordination/", coordination.sheet_page, name="coordination"),
-    path("crises/<slug:reference>/coordination.csv", coordination.sheet_csv, name="coordination-csv"),
+    path("crises/<slug:reference>/coordination.csv", coordination.sheet_file, CSV, name="coordination-csv"),
+    path("crises/<slug:reference>/coordination.xlsx", coordination.sheet_file, XLSX, name="coordination-xlsx"),
     path("levels/", levels.definitions, name="levels"),
     path("levels/<slug:scheme>/<slug:value>/", levels.define, name="level-define"),
     path("contacts/new/", contacts.add, name="contact-add"),
@@ -119,14 +132,14 @@ urlpatterns = [
     ),
     # places: the open crises of each
     path("offices/<slug:slug>/", office.office, name="office"),
-    path("offices/<slug:slug>.csv", office.office_file, {"kind": "csv"}, name="office-csv"),
-    path("offices/<slug:slug>.xlsx", office.office_file, {"kind": "xlsx"}, name="office-xlsx"),
+    path("offices/<slug:slug>.csv", office.office_file, CSV, name="office-csv"),
+    path("offices/<slug:slug>.xlsx", office.office_file, XLSX, name="office-xlsx"),
     path("countries/", countries.country_list, name="country-list"),
-    path("countries.csv", countries.country_list_file, {"kind": "csv"}, name="country-list-csv"),
-    path("countries.xlsx", countries.country_list_file, {"kind": "xlsx"}, name="country-list-xlsx"),
+    path("countries.csv", countries.country_list_file, CSV, name="country-list-csv"),
+    path("countries.xlsx", countries.country_list_file, XLSX, name="country-list-xlsx"),
     path("countries/<slug:iso3>/", countries.country, name="country"),
-    path("countries/<slug:iso3>.csv", countries.country_file, {"kind": "csv"}, name="country-csv"),
-    path("countries/<slug:iso3>.xlsx", countries.country_file, {"kind": "xlsx"}, name="country-xlsx"),
+    path("countries/<slug:iso3>.csv", countries.country_file, CSV, name="country-csv"),
+    path("countries/<slug:iso3>.xlsx", countries.country_file, XLSX, name="country-xlsx"),
     # the framework's pages that also show the crises concerned
     path("sectors/<slug:slug>/", framework.sector, name="sector"),
     path("systems/<slug:slug>/", framework.system, name="system"),

@@ -22,9 +22,14 @@ class _Echo:
 
 
 def safe(cell):
-    """A cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe in front."""
+    """A cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe in front.
+
+    A time is written as ISO 8601 says.
+    """
     if cell is None:
         return ""
+    if isinstance(cell, datetime):
+        return cell.isoformat(timespec="seconds")
     return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" \ufeff").startswith(FORMULA) else cell
 
 

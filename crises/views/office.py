@@ -1,4 +1,4 @@
-"""The page of an office, for staff: its open crises, or what those of the offices below it come to; people, activity."""
+"""The page of an office, for staff: its open crises, or what those of the offices below come to; people, activity."""
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
