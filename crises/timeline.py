@@ -47,11 +47,10 @@ class Recent(Entry):
 
 
 def recent(most, *, reader, of=None, as_of=None):
-    """The newest changes that this person may read, at most so many, those of some crises where `of` says which. One
-    query. With `as_of`, those until that moment."""
-    rows = Crisis.history.filter(told_to(reader))
-    if of is not None:
-        rows = rows.filter(id__in=of.order_by().values("pk"))
+    """The newest changes that this person may read of crises that they may read now, at most so many: of these crises
+    where `of` names them, and until a moment where one is given. One query."""
+    crises = Crisis.objects.filter(told_to(reader)) if of is None else of.filter(told_to(reader))
+    rows = Crisis.history.filter(told_to(reader), id__in=crises.order_by().values("pk"))
     if as_of:
         rows = rows.filter(history_date__lte=as_of)
     rows = rows.select_related("history_user").order_by("-history_date", "-history_id")[:most]
