@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from crises import gaps, history
 from crises.dates import Precision, spoken
 from crises.forms.fields import CountedLength, DayField, MomentField
+from crises.grid import MOST_GAPS_FIRST, SORTS
 from crises.models import Crisis, Gap, LevelDecision, PhasePeriod, ReviewState
 from offices.models import Country, Office
 from sectors import reference
@@ -294,6 +295,20 @@ class GapFilter(CrisisFilter):
         listed = gaps.listed(self.gaps, as_of=self.value("as_of"))
         asked = self.value("waived")
         return listed.filter(waived=WAIVED[asked]) if asked else listed
+
+
+class GridFilter(CrisisFilter):
+    """The same filters, and by what the grid is sorted."""
+
+    sort = filters.ChoiceFilter(
+        label=_("Sorted by"),
+        choices=[(f"{sign}{name}", words) for name, words in SORTS.items() for sign in ("", "-")],
+        method="left_alone",
+    )
+
+    @property
+    def order(self):
+        return self.value("sort") or MOST_GAPS_FIRST
 
 
 class HistoryFilter(AddressFilter):

@@ -1,12 +1,12 @@
 """Crises as lists show them: one row each, with its open phases, level and gaps."""
 
-from django.db.models import Case, Count, OuterRef, Prefetch, Subquery, When
+from django.db.models import Case, Count, F, OuterRef, Prefetch, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from crises.dashboard import newest_affected
 from crises.models import Crisis, Gap, LevelDecision, PhasePeriod
-from crises.past import recorded
+from crises.past import crises_at, recorded
 
 
 def newest_level(column, scheme=LevelDecision.Scheme.IOM, as_of=None):
@@ -69,3 +69,14 @@ def rows(crises, at=None, *, phase=None, as_of=None):
 def with_people(crises):
     """Adds `people` and `people_on`, the newest key figure of people affected, or None. No further query."""
     return crises.annotate(people=newest_affected("value"), people_on=newest_affected("as_of"))
+
+
+def changed_since_approval(crises, as_of=None):
+    """Which of these crises had been approved and have changed since, now or at a past moment: their keys.
+
+    One query; two for the past.
+    """
+    if as_of:
+        return {pk for pk, crisis in crises_at(crises, as_of).items() if crisis.changed_since_approval}
+    approved = crises.order_by().with_review().exclude(approved_revision=None)
+    return set(approved.exclude(approved_revision=F("content_revision")).values_list("pk", flat=True))

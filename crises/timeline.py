@@ -38,6 +38,26 @@ def timeline(crisis, most, *, reader, as_of=None):
     return [entry(row, reference.content(row.edition_id), crisis) for row in rows]
 
 
+@dataclass(frozen=True)
+class Recent(Entry):
+    """One change of one of many crises."""
+
+    reference: str
+    title: str
+
+
+def recent(most, *, reader, of=None, as_of=None):
+    """The newest changes that this person may read of crises that they may read now, at most so many: of these crises
+    where `of` names them, and until a moment where one is given. One query."""
+    crises = Crisis.objects.filter(told_to(reader)) if of is None else of.filter(told_to(reader))
+    rows = Crisis.history.filter(told_to(reader), id__in=crises.order_by().values("pk"))
+    if as_of:
+        rows = rows.filter(history_date__lte=as_of)
+    rows = rows.select_related("history_user").order_by("-history_date", "-history_id")[:most]
+    told = ((row, entry(row, reference.content(row.edition_id))) for row in rows)
+    return [Recent(one.at, one.by, one.sentence, one.why, row.reference, row.title) for row, one in told]
+
+
 def entry(row, content, crisis=None):
     """A row of history in words; where it is of another crisis than this, with that one's reference."""
     said = row.history_change_reason or {}

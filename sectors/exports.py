@@ -1,13 +1,11 @@
 """Tables as files that a spreadsheet opens without running anything: CSV and XLSX."""
 
 import csv
-from datetime import UTC, datetime
-from tempfile import TemporaryFile
+from datetime import datetime
 
-from django.http import FileResponse, StreamingHttpResponse
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from django.http import StreamingHttpResponse
+
+from sectors.workbook import workbook
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -22,9 +20,14 @@ class _Echo:
 
 
 def safe(cell):
-    """A cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe in front."""
+    """A cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe in front.
+
+    A time is written as ISO 8601 says.
+    """
     if cell is None:
         return ""
+    if isinstance(cell, datetime):
+        return cell.isoformat(timespec="seconds")
     return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" \ufeff").startswith(FORMULA) else cell
 
 
@@ -51,28 +54,7 @@ def csv_file(name, header, rows):
 
 
 def xlsx_file(name, header, rows):
-    """The rows as one sheet of a workbook, written to a temporary file row by row.
-
-    Every text is written as text, so that no cell is a formula; dates and numbers stay what they are. A time is
-    written in UTC, as the sheet knows no zones.
-    """
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("mcof")
-    sheet.freeze_panes = "A2"
-    sheet.append([_cell(sheet, text) for text in header])
-    for row in rows:
-        sheet.append([_cell(sheet, value) for value in row])
-    file = TemporaryFile()  # noqa: SIM115 (the answer closes it)
-    book.save(file)
-    file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=name, content_type=XLSX)
-
-
-def _cell(sheet, value):
-    if isinstance(value, datetime) and value.tzinfo:
-        value = value.astimezone(UTC).replace(tzinfo=None)
-    if value is None or isinstance(value, bool | int | float | datetime) or hasattr(value, "isoformat"):
-        return value
-    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", str(value)))
-    cell.data_type = "s"
-    return cell
+    """The rows as a workbook, streamed."""
+    response = StreamingHttpResponse(workbook(header, rows), content_type=XLSX)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

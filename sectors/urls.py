@@ -7,7 +7,8 @@ from sectors import views
 
 urlpatterns = [
     path("matrix/", views.matrix, name="matrix"),
-    path("matrix.csv", views.matrix_csv, name="matrix-csv"),
+    path("matrix.csv", views.matrix_file, {"kind": "csv"}, name="matrix-csv"),
+    path("matrix.xlsx", views.matrix_file, {"kind": "xlsx"}, name="matrix-xlsx"),
     path("matrix.json", views.matrix_json, name="matrix-json"),
     path("matrix/editions/", views.edition_list, name="edition-list"),
     path("matrix/editions/compare/", views.compare_editions, name="edition-compare"),

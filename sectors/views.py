@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from sectors import reading, reference, services
 from sectors.comparison import compare
-from sectors.exports import csv_file
+from sectors.exports import table_file
 from sectors.forms import CompareForm, MatrixFilter, NoteForm
 from sectors.matrix import Matrix
 from sectors.models import Edition, EditionChange
@@ -22,7 +22,7 @@ def matrix(request):
     return render(request, "sectors/matrix.html", {"content": content, "form": form, "matrix": matrix})
 
 
-def matrix_csv(request):
+def matrix_file(request, kind):
     """The matrix as the page shows it with the same filters: one line for each sector and phase."""
     content = reference.current()
     form = MatrixFilter(request.GET, content=content)
@@ -30,7 +30,7 @@ def matrix_csv(request):
         return HttpResponse("\n".join(form.problems()), status=400, content_type="text/plain; charset=utf-8")
     matrix = Matrix(content, **form.cleaned_data)
     name = ["matrix", content.edition.framework.slug, f"edition-{content.edition.number}", *form.chosen().values()]
-    return csv_file(f"{'-'.join(name)}.csv", matrix.HEADER, matrix.lines())
+    return table_file(kind, "-".join(name), matrix.HEADER, matrix.lines())
 
 
 def matrix_json(request):

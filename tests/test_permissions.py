@@ -39,11 +39,15 @@ POST logout                    302 302 302 302 302 302 302
 GET  account                   302 200 200 200 200 200 200
 GET  password                  302 200 200 200 200 200 200
 GET  office-list               302 200 200 200 403 200 200
+GET  office                    302 200 200 200 403 200 200
+GET  office-csv                302 200 200 200 403 200 200
+GET  office-xlsx               302 200 200 200 403 200 200
 POST theme                     302 302 302 302 302 302 302
 GET  help                      200 200 200 200 200 200 200
 GET  accessibility             200 200 200 200 200 200 200
 GET  matrix                    200 200 200 200 200 200 200
 GET  matrix-csv                200 200 200 200 200 200 200
+GET  matrix-xlsx               200 200 200 200 200 200 200
 GET  matrix-json               200 200 200 200 200 200 200
 GET  edition-list              200 200 200 200 200 200 200
 GET  edition                   404 404 404 200 404 404 404
@@ -68,12 +72,22 @@ GET  cluster                   200 200 200 200 200 200 200
 GET  api-landing               200 200 200 200 200 200 200
 GET  dashboard                 302 200 200 200 200 200 200
 GET  dashboard-csv             302 200 200 200 200 200 200
+GET  grid                      302 200 200 200 200 200 200
+GET  grid-csv                  302 200 200 200 200 200 200
+GET  grid-xlsx                 302 200 200 200 200 200 200
+GET  country-list              302 200 200 200 200 200 200
+GET  country-list-csv          302 200 200 200 200 200 200
+GET  country-list-xlsx         302 200 200 200 200 200 200
+GET  country                   302 200 200 200 200 200 200
+GET  country-csv               302 200 200 200 200 200 200
+GET  country-xlsx              302 200 200 200 200 200 200
 GET  gap-list                  302 200 200 200 200 200 200
 GET  duplicate-list            302 403 403 200 403 403 403
 GET  duplicate                 302 403 403 404 403 403 403
 POST duplicate                 302 403 403 404 403 403 403
 GET  history                   302 403 403 200 403 403 200
 GET  history-csv               302 403 403 200 403 403 200
+GET  history-xlsx              302 403 403 200 403 403 200
 GET  draft-list                302 200 200 200 200 200 200
 POST draft-discard             302 404 404 404 404 404 404
 GET  crisis-list               302 200 200 200 200 200 200
@@ -82,13 +96,16 @@ GET  crisis-log                302 200 200 403 403 200 403
 GET  crisis                    302 200 200 200 404 404 404
 GET  crisis-history            302 200 200 200 404 404 200
 GET  crisis-history-csv        302 200 200 200 404 404 200
+GET  crisis-history-xlsx       302 200 200 200 404 404 200
 GET  plan                      302 200 200 200 404 404 404
 GET  plan-csv                  302 200 200 200 404 404 404
+GET  plan-xlsx                 302 200 200 200 404 404 404
 GET  plan-pdf                  302 200 200 200 404 404 404
 GET  cell                      302 200 200 200 404 404 404
 POST cell                      302 400 400 403 404 404 404
 GET  crisis-gaps               302 200 200 200 404 404 404
 GET  crisis-gaps-csv           302 200 200 200 404 404 404
+GET  crisis-gaps-xlsx          302 200 200 200 404 404 404
 GET  plan-confirm              302 200 200 403 404 404 404
 POST plan-confirm              302 400 400 403 404 404 404
 GET  priority                  302 200 200 403 404 404 404
@@ -99,6 +116,7 @@ GET  gap-waive                 302 403 403 200 404 404 404
 POST gap-waive                 302 403 403 400 404 404 404
 GET  coordination              302 200 200 200 404 404 404
 GET  coordination-csv          302 200 200 200 404 404 404
+GET  coordination-xlsx         302 200 200 200 404 404 404
 GET  contact-add               302 200 200 200 403 200 403
 POST contact-add               302 400 400 400 403 400 403
 GET  contact-change            302 200 200 200 404 403 403
@@ -109,6 +127,7 @@ GET  figure-list               302 200 200 200 404 404 404
 GET  figure-add                302 200 200 403 404 404 404
 POST figure-add                302 400 400 403 404 404 404
 GET  figure-csv                302 200 200 200 404 404 404
+GET  figure-xlsx               302 200 200 200 404 404 404
 GET  figure-series             302 200 200 200 404 404 404
 GET  figure-withdraw           302 200 200 403 404 404 404
 POST figure-withdraw           302 400 400 403 404 404 404
@@ -201,7 +220,8 @@ def address(name, crisis):
         "framework": "mcof-2012",
         "number": _number(name, crisis),
         "uid": Contact.objects.get().uid,
-        "slug": {"sector": "health-support", "system": "refugee-regime", "cluster": "health"}.get(name),
+        "iso3": "LBY",
+        "slug": {"sector": "health-support", "system": "refugee-regime", "cluster": "health"}.get(name, "tripoli"),
     }
     return reverse(name, kwargs={key: known[key] for key in ALL[name].pattern.converters})
 

@@ -1,11 +1,12 @@
 """What a page weighs on a poor line: HTML and CSS of a first view, compressed, against the budgets."""
 
 import gzip
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
 
-from tests.factories import add_figure, log, set_status
+from tests.factories import NOON, add_figure, log, set_status
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +48,9 @@ def crisis(office):
         ("/crises/{reference}/plan/", WIDE),
         ("/crises/{reference}/plan/?phase=all", WIDE),
         ("/dashboard/", WIDE),
+        ("/countries/", FIELD),
+        ("/countries/LBY/", FIELD),
+        ("/offices/tripoli/", FIELD),
     ],
 )
 def test_a_first_view_stays_within_its_budget(field_client, client, crisis, name, budget, record_property):
@@ -56,6 +60,25 @@ def test_a_first_view_stays_within_its_budget(field_client, client, crisis, name
 
     record_property("weight", f"{found / KB:5.1f} of {budget // KB} KB  {name}")
     assert found <= budget
+
+
+@pytest.mark.parametrize("path", ["/grid/", "/grid/?as_of=2026-03-05"])
+def test_a_grid_of_50_crises_stays_within_its_budget(hq_client, office, path, record_property):
+    for n in range(50):
+        phases = [["during"], ["during", "after"], ["before"]][n % 3]
+        title = f"{TITLES[n % 5]} in the {TITLES[n % 7]} of district {n}"
+        crisis = log(office=office, title=title, phases=phases, at=NOON - timedelta(days=n), exercise=n % 4 == 0)
+        for m in range(4):
+            set_status(crisis, f"S{(n + 3 * m) % 15 + 1:02}", phases[0], ["active", "planned"][m % 2])
+        add_figure(crisis, 1000 + n * 977)
+
+    found = first_view(hq_client, path)
+
+    record_property("weight", f"{found / KB:5.1f} of {WIDE // KB} KB  {path}, 50 crises")
+    assert found <= WIDE
+
+
+TITLES = ["Fighting", "River floods", "Cyclone", "Displacement", "Earthquake", "Drought", "Stranded migrants"]
 
 
 def test_the_script_of_the_form_stays_small():

@@ -12,7 +12,7 @@ from crises.models.contacts import kept_by
 from crises.reading import plan_of
 from crises.views.scope import inside, readers, seen_crisis
 from crises.views.then import as_of, stood
-from sectors.exports import csv_file
+from sectors.exports import table_file
 
 TITLES = {"system": _("Systems"), "cluster": _("Clusters"), "group": _("Other clusters, sectors, groups")}
 
@@ -61,10 +61,10 @@ def _kept(user, countries):
     return set(kept_by(user).filter(pk__in=[country.pk for country in countries]).values_list("pk", flat=True))
 
 
-# /crises/<reference>/coordination.csv
+# /crises/<reference>/coordination.csv, coordination.xlsx
 
 
-CSV_HEADER = [
+HEADER = [
     "reference",
     "kind",
     "slug",
@@ -89,7 +89,7 @@ CSV_HEADER = [
 @readers
 @as_of
 @require_safe
-def sheet_csv(request, reference, then=None):
+def sheet_file(request, reference, kind, then=None):
     """The sheet as a table: a line for each link of a sector shown. Contacts are for staff, and for now."""
     crisis = stood(request, seen_crisis(request, reference), then)
     asked = SheetFilter(request.GET)
@@ -127,4 +127,4 @@ def sheet_csv(request, reference, then=None):
         ]
 
     lines = (line(party, one) for party in parties for one in party.lines)
-    return csv_file(f"coordination-{crisis.reference}.csv", CSV_HEADER, lines)
+    return table_file(kind, f"coordination-{crisis.reference}", HEADER, lines)

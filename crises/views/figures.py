@@ -21,7 +21,7 @@ from crises.views.sent import SeeOther, sign_in_first
 from crises.views.statements import RECEIVED, form_for, receive, withdraw
 from crises.views.then import as_of, stood
 from sectors import reference as framework
-from sectors.exports import csv_file
+from sectors.exports import table_file
 
 # /crises/<reference>/figures/
 
@@ -52,9 +52,9 @@ def _with_parts(figures):
     return figures.select_related("recorded_by", "withdrawn_by").prefetch_related("sectors", parts)
 
 
-# /crises/<reference>/figures.csv
+# /crises/<reference>/figures.csv, figures.xlsx
 
-CSV_HEADER = [
+HEADER = [
     "crisis",
     "metric",
     "group",
@@ -78,7 +78,7 @@ CSV_HEADER = [
 @readers
 @as_of
 @require_safe
-def figure_csv(request, reference, then=None):
+def figure_file(request, reference, kind, then=None):
     """The figures that stand as a table, one line for each statement. No line is a total, and none is to be added."""
     crisis = stood(request, seen_crisis(request, reference), then)
     own = inside(request.user)
@@ -107,7 +107,7 @@ def figure_csv(request, reference, then=None):
         ]
 
     figures = list(_with_parts(Figure.objects.of(crisis, then and then.at).standing(then and then.at)))
-    return csv_file(f"figures-{crisis.reference}.csv", CSV_HEADER, map(line, figures))
+    return table_file(kind, f"figures-{crisis.reference}", HEADER, map(line, figures))
 
 
 # /crises/<reference>/figures/<metric>/<group>/<unit>/

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 from crises.reading import plan_of
 from crises.views.scope import inside, readers, seen_crisis
 from crises.views.then import as_of, stood
-from sectors.exports import csv_file
+from sectors.exports import table_file
 
 HEADER = (
     "reference,sector,sector_name,phase,priority,default,because,paragraph,provenance,justification,opened_at,opened_why,"
@@ -35,13 +35,13 @@ def crisis_gaps(request, reference, then=None):
     return render(request, "crises/crisis_gaps.html", context)
 
 
-# /crises/<reference>/gaps.csv
+# /crises/<reference>/gaps.csv, gaps.xlsx
 
 
 @readers
 @as_of
 @require_safe
-def crisis_gaps_csv(request, reference, then=None):
+def crisis_gaps_file(request, reference, kind, then=None):
     """The open gaps of a crisis as a table, waived ones among them."""
     crisis = stood(request, seen_crisis(request, reference), then)
     whole = plan_of(crisis, as_of=then and then.at)
@@ -60,7 +60,7 @@ def crisis_gaps_csv(request, reference, then=None):
             cell.row.paragraph,
             cell.row.provenance,
             cell.entry.justification,
-            gap.opened_at.isoformat(timespec="seconds"),
+            gap.opened_at,
             gap.opened_why,
             gap.days_open(at),
             "yes" if gap.late(at) else "no",
@@ -69,4 +69,4 @@ def crisis_gaps_csv(request, reference, then=None):
             cell.closes,
         ]
 
-    return csv_file(f"gaps-{crisis.reference}.csv", HEADER.split(","), map(line, [*whole.gaps, *whole.waived]))
+    return table_file(kind, f"gaps-{crisis.reference}", HEADER.split(","), map(line, [*whole.gaps, *whole.waived]))

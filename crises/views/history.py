@@ -21,7 +21,7 @@ from crises.views.then import wrong_address
 from offices.models import Role
 from sectors.exports import table_file
 
-CSV_HEADER = [
+HEADER = [
     "revision",
     "at",
     "by",
@@ -57,7 +57,7 @@ def crisis_history(request, reference):
         {
             "crisis": crisis,
             **_page(narrowed, page, "kind since until"),
-            "csv": reverse("crisis-history-csv", args=[reference]) + narrowed.query().removesuffix("?"),
+            "files": _files(narrowed, "crisis-history", reference),
             "may_audit": crisis.may_audit,
             "may_read": crisis.may_read,
         },
@@ -83,6 +83,12 @@ def _narrowed(request, kind, crisis=None):
     return narrowed, understood(request, narrowed, "older", "newer")
 
 
+def _files(narrowed, name, *args):
+    """The addresses of the tables of the same filters."""
+    query = narrowed.query().removesuffix("?")
+    return {kind: reverse(f"{name}-{kind}", args=args) + query for kind in ("csv", "xlsx")}
+
+
 def _page(narrowed, page, fields):
     return {
         "filter": narrowed,
@@ -97,20 +103,20 @@ def _page(narrowed, page, fields):
 
 @login_required
 @require_safe
-def crisis_history_csv(request, reference):
+def crisis_history_file(request, reference, kind):
     """The whole history of the filter as a table: a line for each thing that a change made different."""
     crisis = _crisis(request, reference)
     narrowed, problems = _narrowed(request, HistoryFilter, crisis)
     if problems:
         return wrong_address(request, problems, csv=True)
-    return table_file("csv", file_name(f"history-{crisis.reference}", narrowed), CSV_HEADER, _lines(narrowed.qs))
+    return table_file(kind, file_name(f"history-{crisis.reference}", narrowed), HEADER, _lines(narrowed.qs))
 
 
 def _lines(changes):
     for change in history.streamed(changes):
         told = [
             change.revision,
-            change.at.isoformat(timespec="seconds"),
+            change.at,
             str(change.by),
             change.reference,
             change.kind,
@@ -144,19 +150,19 @@ def audit(request):
         return wrong_address(request, problems)
     page = by_revision(narrowed.qs, older=request.GET.get("older"), newer=request.GET.get("newer"))
     context = _page(narrowed, page, "kind office since until reference")
-    csv = reverse("history-csv") + narrowed.query().removesuffix("?")
-    return render(request, "crises/history.html", {**context, "csv": csv, "may_audit": True})
+    context |= {"files": _files(narrowed, "history"), "may_audit": True}
+    return render(request, "crises/history.html", context)
 
 
 @login_required
 @require_safe
-def audit_csv(request):
+def audit_file(request, kind):
     """The changes of the filter as a table."""
     _may_audit(request.user)
     narrowed, problems = _narrowed(request, AuditFilter)
     if problems:
         return wrong_address(request, problems, csv=True)
-    return table_file("csv", file_name("history", narrowed), CSV_HEADER, _lines(narrowed.qs))
+    return table_file(kind, file_name("history", narrowed), HEADER, _lines(narrowed.qs))
 
 
 def _may_audit(user):

@@ -104,9 +104,12 @@ def file_name(name, narrowed):
     return "-".join(filter(None, [name, *asked, f"{timezone.now():%Y%m%dT%H%MZ}"]))
 
 
-def around(narrowed):
-    """The addresses of HQ's pages with the same filters, for the links from one to the next."""
-    return {name.replace("-", "_"): address(name, narrowed) for name in ("dashboard", "gap-list", "crisis-list")}
+AROUND = ("dashboard", "grid", "gap-list", "crisis-list", "country-list")
+
+
+def around(narrowed, **changes):
+    """The addresses of HQ's pages with the same filters and these changes, for the links from one to the next."""
+    return {name.replace("-", "_"): address(name, narrowed, **{"sort": None} | changes) for name in AROUND}
 
 
 def then_of(request, narrowed):
@@ -145,7 +148,7 @@ def crisis_list(request):
             **turns(narrowed, page),
             "n": n,
             "most": COUNTED,
-            "columns": {name: _column(narrowed, name, sort) for name in SORTS},
+            "columns": {name: column(narrowed, name, sort) for name in SORTS},
             "mine": mine,
             "other_scope": narrowed.query(mine=None if mine else "1") if roles & WORKS else "",
             "csv": address("crisis-list-csv", narrowed),
@@ -163,8 +166,8 @@ def _sorted(rows, sort):
     return rows.order_by(first, "-revision")
 
 
-def _column(narrowed, name, sort):
-    """The head of a column: how the list is sorted by it now, and the address that sorts by it the other way."""
+def column(narrowed, name, sort):
+    """The head of a column: how a list is sorted by it now, and the address that sorts by it the other way."""
     up, down = name, f"-{name}"
     first = up if name in ("title", "country") else down
     return {

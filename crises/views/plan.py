@@ -15,7 +15,7 @@ from crises.models.crisis import newest_edition
 from crises.reading import plan_of
 from crises.views.scope import inside, readers, seen_crisis
 from crises.views.then import as_of, stood
-from sectors.exports import csv_file
+from sectors.exports import table_file
 from sectors.models import Priority, Strength
 
 SHOWN = {
@@ -168,10 +168,10 @@ def _proposed(whole, crisis, phases):
     ]
 
 
-# /crises/<reference>/plan.csv
+# /crises/<reference>/plan.csv, plan.xlsx
 
 
-CSV_HEADER = [
+HEADER = [
     "reference",
     "sector",
     "sector_name",
@@ -200,7 +200,7 @@ CSV_HEADER = [
 @readers
 @as_of
 @require_safe
-def plan_csv(request, reference, then=None):
+def plan_file(request, reference, kind, then=None):
     """The whole plan as a table: one line for each sector and phase. Names of staff are for staff."""
     crisis = stood(request, seen_crisis(request, reference), then)
     whole = plan_of(crisis, as_of=then and then.at)
@@ -225,7 +225,7 @@ def plan_csv(request, reference, then=None):
             cell.status,
             cell.entry.since,
             cell.entry.lead if own else None,
-            gap and gap.opened_at.isoformat(),
+            gap and gap.opened_at,
             gap and gap.days_open(),
             gap.last_waiver.until if cell.waived else None,
             cell.closes,
@@ -233,4 +233,4 @@ def plan_csv(request, reference, then=None):
             "; ".join(f"{link.cluster.slug} ({link.strength})" for link in whole.cluster_links(cell)),
         ]
 
-    return csv_file(f"plan-{crisis.reference}.csv", CSV_HEADER, map(line, whole.cells))
+    return table_file(kind, f"plan-{crisis.reference}", HEADER, map(line, whole.cells))

@@ -61,7 +61,7 @@ def as_of(view):
         try:
             then = _then(request, asked, rest)
         except ValidationError as error:
-            return wrong_address(request, {"as_of": error.messages}, csv=request.path.endswith(".csv"))
+            return wrong_address(request, {"as_of": error.messages}, csv=_is_file(request))
         request.GET, request.dated = rest, True  # such a page offers the way to another moment
         try:
             return view(request, *args, then=then, **kwargs)
@@ -69,6 +69,11 @@ def as_of(view):
             return _not_logged_yet(request, then, not_yet.crisis)
 
     return guarded
+
+
+def _is_file(request):
+    """Whether the address is that of a table as a file, whose reader is told in plain text what is wrong."""
+    return request.path.endswith((".csv", ".xlsx"))
 
 
 def _then(request, asked, rest):
@@ -86,7 +91,7 @@ def _not_logged_yet(request, then, crisis):
         "logged": date_format(crisis.logged_at, "j M Y, H:i"),
     }
     sentence = _("This crisis was not logged yet on %(then)s UTC; it was logged on %(logged)s UTC.") % words
-    if request.path.endswith(".csv"):
+    if _is_file(request):
         return HttpResponse(sentence, status=404, content_type="text/plain; charset=utf-8")
     context = {"crisis": crisis, "then": then, "sentence": sentence}
     return render(request, "crises/not_logged_yet.html", context, status=404)

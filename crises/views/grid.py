@@ -1,0 +1,124 @@
+"""The grid: open crises by sector, where each critical sector that is not active is one click away."""
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from crises import dashboard, listing
+from crises.filters import GridFilter
+from crises.grid import SORTS, Grid, State, in_order
+from crises.models import Crisis
+from crises.places import people_of
+from crises.views.hq import address, around, column, file_name, narrow, then_of, turns
+from crises.views.pages import numbered
+from crises.views.scope import inside
+from crises.views.then import wrong_address
+from sectors.exports import table_file
+
+# /grid/
+
+
+@login_required
+@require_safe
+def grid(request):
+    """Every open crisis of the filter with the state of each sector, most gaps first, in pages of 50.
+
+    Seven queries: session, reader, framework, how the crises stand, countries, offices, and which of those shown have
+    changed since their approval (two for a past moment).
+    """
+    asked, problems = narrow(request, "page", kind=GridFilter)
+    if problems:
+        return wrong_address(request, problems)
+    whole, rows = _grid(request, asked)
+    page = numbered(rows, request.GET.get("page"), len(rows))
+    shown = [whole.line(row) for row in page.rows]
+    stale = {row.pk for row in whole.board.stale}
+    return render(
+        request,
+        "crises/grid.html",
+        {
+            "filter": asked,
+            "fields": asked.fields("region country office phase level exercise"),
+            "chips": asked.chips("as_of", "sort"),
+            "then": then_of(request, asked),
+            "around": around(asked),
+            "grid": whole,
+            "phase": asked.value("phase"),
+            "n": len(rows),
+            "total": whole.board.total,
+            "page": page,
+            **turns(asked, page),
+            "lines": [
+                {
+                    "line": line,
+                    "country": asked.countries.known[line.row.country],
+                    "people": people_of(line.row, inside=inside(request.user)),
+                    "stale": line.row.pk in stale,
+                }
+                for line in shown
+            ],
+            "changed": listing.changed_since_approval(
+                Crisis.objects.filter(pk__in=[row.pk for row in page.rows]), asked.value("as_of")
+            ),
+            "columns": {name: column(asked, name, asked.order) for name in SORTS},
+            "key": [state for state in State if state in {cell.state for line in shown for cell in line.cells if cell}],
+            "files": {kind: address(f"grid-{kind}", asked) for kind in ("csv", "xlsx")},
+            "foot": [(foot, address("gap-list", asked, sort=None, sector=foot.sector.code)) for foot in whole.foot],
+            "content": asked.content,
+            "stale_days": settings.CRISIS_STALE_DAYS,
+        },
+    )
+
+
+def _grid(request, asked):
+    """The grid of the crises asked for, and its rows in the order asked for. Two queries: crises, countries."""
+    board = dashboard.board(asked.qs, phase=asked.value("phase"), as_of=asked.value("as_of"))
+    own = inside(request.user)
+    return Grid(board, asked.content), in_order(board, asked.order, countries=asked.countries.known, inside=own)
+
+
+# /grid.csv, /grid.xlsx
+
+HEADER = (
+    "reference,title,exercise,country,country_name,phases,iom_level,people,below,people_as_of,updated_at,"
+    "changed_since_approval,critical_gaps,waived,gaps_without_column"
+)
+
+
+@login_required
+@require_safe
+def grid_file(request, kind):
+    """The grid as a table: every crisis of the filter, one line each, a column for each sector, in words."""
+    asked, problems = narrow(request, "page", kind=GridFilter)
+    if problems:
+        return wrong_address(request, problems, csv=True)
+    whole, rows = _grid(request, asked)
+    changed = listing.changed_since_approval(
+        Crisis.objects.filter(pk__in=[row.pk for row in rows]), asked.value("as_of")
+    )
+    own = inside(request.user)
+
+    def line(row):
+        told, (people, small) = whole.line(row), people_of(row, inside=own)
+        return [
+            row.reference,
+            row.title,
+            "yes" if row.exercise else "no",
+            row.country,
+            asked.countries.known[row.country],
+            " ".join(phase.slug for phase in told.phases),
+            row.level or None,
+            None if small else people,
+            people if small else None,
+            row.people_on,
+            row.since,
+            "yes" if row.pk in changed else "no",
+            told.gaps,
+            told.waived,
+            told.elsewhere,
+            *(cell and cell.words for cell in told.cells),
+        ]
+
+    header = [*HEADER.split(","), *(f"{sector.code} {sector.short_name}" for sector in whole.columns)]
+    return table_file(kind, file_name("grid", asked), header, map(line, rows))
