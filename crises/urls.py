@@ -19,12 +19,14 @@ from crises.views import (
     levels,
     log,
     merge,
+    oversight,
     plan,
     printed,
     regional,
     review,
     statements,
     tailoring,
+    worklist,
 )
 
 urlpatterns = [
@@ -32,6 +34,12 @@ urlpatterns = [
     path("dashboard/", dashboard.dashboard, name="dashboard"),
     path("dashboard.csv", dashboard.dashboard_csv, name="dashboard-csv"),
     path("gaps/", hq.gap_list, name="gap-list"),
+    # /worklist/
+    path("worklist/", worklist.worklist, name="worklist"),
+    path("worklist.csv", worklist.worklist_file, {"kind": "csv"}, name="worklist-csv"),
+    path("worklist.xlsx", worklist.worklist_file, {"kind": "xlsx"}, name="worklist-xlsx"),
+    path("worklist/ask/", oversight.ask, name="worklist-ask"),
+    path("worklist/assign/", oversight.assign, name="worklist-assign"),
     path("history/", history.audit, name="history"),
     path("history.csv", history.audit_csv, name="history-csv"),
     path("drafts/", log.draft_list, name="draft-list"),
@@ -57,6 +65,8 @@ urlpatterns = [
     path("crises/<slug:reference>/edition/", editions.edition, name="crisis-edition"),
     path("crises/<slug:reference>/levels/", levels.levels, name="crisis-levels"),
     path("crises/<slug:reference>/level/", levels.decide, name="crisis-level"),
+    path("crises/<slug:reference>/request/withdraw/", oversight.withdraw, name="request-withdraw"),
+    path("crises/<slug:reference>/request/mail/", oversight.mail_again, name="request-mail"),
     path("crises/<slug:reference>/merge/", merge.merge, name="crisis-merge"),
     path("crises/<slug:reference>/merged/", merge.merged, name="crisis-merged"),
     path("crises/<slug:reference>/unmerge/<slug:other>/", merge.unmerge, name="crisis-unmerge"),
