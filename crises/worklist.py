@@ -44,6 +44,16 @@ class Item(NamedTuple):
     sector: str = ""
     phase: str = ""
     other: str = ""
+    read: Crisis | None = None  # the crisis itself, where it came with the row
+
+    @property
+    def head(self):
+        """What the row is first of all: the sector of a gap, or the crisis."""
+        return self.what if self.sector else self.title
+
+    @property
+    def below(self):
+        return self.title if self.sector else self.what
 
     def days(self, at):
         """For how many days this has waited, or, of a waiver, for how many more it holds."""
@@ -260,7 +270,7 @@ class Worklist:
         one, other = pair.crisis, pair.other.reference
         args = (one.reference, other)
         row = (".".join(args), one.pk, one.reference, one.title, one.exercise)
-        return Item(*row, what, pair.found_at, "duplicate", args, other=other)
+        return Item(*row, what, pair.found_at, "duplicate", args, other=other, read=one)
 
     @cached_property
     def queues(self):
@@ -330,7 +340,7 @@ class Worklist:
         if self.as_of:
             unanswered = _("Which pairs waited on a past day is not kept. Go back to now to see those that wait.")
         else:
-            found = pairs(self.crises).select_related("crisis", "other")
+            found = pairs(self.crises).select_related("crisis__main_country", "crisis__office", "other")
         return Queue(
             "duplicates",
             _("Possible duplicates"),

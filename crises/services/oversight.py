@@ -137,11 +137,7 @@ def tell(events, *, by, at):
         return
     pks = [crisis.pk for crisis, _event in events]
     Crisis.objects.filter(pk__in=pks).update(noted_at=at)
-    countries = {}
-    for crisis, country in Crisis.other_countries.through.objects.filter(crisis__in=pks).values_list(
-        "crisis", "country"
-    ):
-        countries.setdefault(crisis, []).append(country)
+    others = list(Crisis.other_countries.through.objects.filter(crisis__in=pks))
     first = Counter.next_revision(len(events)) - len(events) + 1
     states = []
     for number, (crisis, event) in enumerate(events, first):
@@ -149,8 +145,9 @@ def tell(events, *, by, at):
         state.revision = number
         state._history_user, state._history_date, state._change_reason = by, at, event
         states.append(state)
-    rows = Crisis.history.bulk_history_create(states, update=True)
+    rows = {row.id: row for row in Crisis.history.bulk_history_create(states, update=True)}
     kept = apps.get_model("crises", "HistoricalCrisis_other_countries")
     kept.objects.bulk_create(
-        kept(history=row, crisis_id=row.id, country_id=country) for row in rows for country in countries.get(row.id, ())
+        kept(history=rows[one.crisis_id], id=one.pk, crisis_id=one.crisis_id, country_id=one.country_id)
+        for one in others
     )

@@ -95,9 +95,11 @@ class Line:
 
 
 def _lines(items, at, user):
-    """These rows with their crises. One query."""
-    crises = Crisis.objects.filter(pk__in={item.crisis for item in items}).order_by()
-    known = {row.pk: row for row in work.with_oversight(crises.select_related("main_country", "office"))}
+    """These rows with their crises. One query; none for pairs, which come with theirs."""
+    known = {item.crisis: item.read for item in items if item.read}
+    if wanted := {item.crisis for item in items} - known.keys():
+        crises = Crisis.objects.filter(pk__in=wanted).select_related("main_country", "office").order_by()
+        known |= {row.pk: row for row in work.with_oversight(crises)}
     found = []
     for item in items:
         made = getattr(known[item.crisis], "update_request", None)
@@ -140,6 +142,7 @@ def worklist(request):
             "lines": _lines(page.rows, found.at, request.user) if page else [],
             "bulk": bool(asked.roles & OVERSEES) and not then and queue and queue.slug != "duplicates",
             "oversees": bool(asked.roles & OVERSEES) and not then,
+            "told": not then and queue and queue.slug != "duplicates",
             "hidden": hidden(narrowed, queue),
             "files": {kind: address(f"worklist-{kind}", narrowed, queue=queue.slug) for kind in ("csv", "xlsx")}
             if queue
