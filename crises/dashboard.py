@@ -72,6 +72,7 @@ class Missing(NamedTuple):
     opened_at: int  # seconds
     waived: bool
     late: bool
+    waived_until: str | None  # ISO
 
 
 class Board:
@@ -108,7 +109,7 @@ class Board:
                 sector, phase = places[place]
                 if self._shown(phase):
                     waived = waived_until is not None and waived_until >= today
-                    found.append(Missing(row, sector, phase, opened_at, waived, opened_at < late))
+                    found.append(Missing(row, sector, phase, opened_at, waived, opened_at < late, waived_until))
         return found
 
     @cached_property

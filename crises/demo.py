@@ -210,6 +210,11 @@ def _exercises(now):
         "Exercise: no diaspora programme exists for these two towns, and none is planned.",
     )
     floods.approve(ago(4), by=floods.lead)
+    floods.waive(
+        *(ago(3, 6), "S10", "during"),
+        reason="The State's own anti-trafficking unit works in both towns until the end of the exercise.",
+        until=day(-5),
+    )
     figure(floods, ago(3), 9800, "reached", sectors=[content.sector("S02")], qualifier="at_least")
     floods.then(ago(3), services.share_crisis, sharing=Crisis.Sharing.PARTNERS, by=floods.hq)
 
@@ -275,6 +280,8 @@ def _exercises(now):
         ],
     )
     drought.activate(ago(20), "S15", "before", status="planned", since=day(-10), note="Radio partner is being chosen.")
+    drought.assign(ago(15), "hq")
+    drought.ask(ago(1, 2), "Is the radio partner chosen? And how many people have lost their herds?")
 
     recovery = Story(
         "exercise-recovery",

@@ -3,12 +3,13 @@
 import uuid
 from datetime import UTC, date, datetime, time, timedelta
 
+from django.core.mail import get_connection
 from django.db import transaction
 
 from crises import services
 from crises.dates import Precision
 from crises.models import Gap, Receipt
-from offices.models import Country, Membership, Office, Role
+from offices.models import Country, Membership, Office, Role, User
 from sectors import reference
 from sectors.models import Edition
 
@@ -93,6 +94,22 @@ class Story:
     def _judge(self, *, crisis, step, **what):
         crisis.refresh_from_db()
         step(crisis=crisis, seen=crisis.content_revision, **what)
+
+    def ask(self, at, note):
+        """HQ asks the office for an update. The mail of it goes nowhere: these people read none."""
+        self.then(at, self._ask, note=note, by=self.hq)
+
+    def _ask(self, *, crisis, at, **what):
+        done = services.ask_for_update(crises=[crisis], at=at, **what)
+        nowhere = get_connection("django.core.mail.backends.dummy.EmailBackend")
+        services.mail_requests(done.rows, site="", at=at, connection=nowhere)
+
+    def assign(self, at, to):
+        """HQ says who looks after the crisis: themselves, or a colleague of this name."""
+        self.then(at, self._assign, to=to, by=self.hq)
+
+    def _assign(self, *, crisis, to, **what):
+        services.assign(crises=[crisis], to=User.objects.get(username=to), **what)
 
     def withdraw(self, at, value, why):
         """Withdraw the figure of this value."""

@@ -39,6 +39,7 @@ class Kind(models.TextChoices):
     SHARING = "sharing", _("Who can see it")
     REVIEW = "review", _("Review")
     RELATED = "related", _("Merging and wider crises")
+    OVERSIGHT = "oversight", _("Requests and assignments")
 
 
 EVENTS = {
@@ -50,6 +51,7 @@ EVENTS = {
     Kind.SHARING: ("shared",),
     Kind.REVIEW: ("sent", "approved", "sent_back"),
     Kind.RELATED: ("part_of", "merged", "merged_into", "unmerged", "unmerged_from"),
+    Kind.OVERSIGHT: ("asked", "ask_withdrawn", "assigned", "unassigned"),
 }
 KINDS = {event: kind for kind, events in EVENTS.items() for event in events}
 

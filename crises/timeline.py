@@ -239,6 +239,22 @@ def _sent_back(said, content):
     return _("Sent back.")
 
 
+def _asked(said, content):
+    return _("Asked for an update.")
+
+
+def _ask_withdrawn(said, content):
+    return _("The request for an update was withdrawn.")
+
+
+def _assigned(said, content):
+    return _("Assigned to %(to)s.") % said
+
+
+def _unassigned(said, content):
+    return _("Assigned to nobody any more.")
+
+
 def _edition(said, content):
     n = len(said["cells"])
     changed = ngettext("%(n)s sector has another priority.", "%(n)s sectors have another priority.", n) % {"n": n}
@@ -269,6 +285,10 @@ TELL = {
     "sent_back": _sent_back,
     "edition": _edition,
     "kept": _kept,
+    "asked": _asked,
+    "ask_withdrawn": _ask_withdrawn,
+    "assigned": _assigned,
+    "unassigned": _unassigned,
     "part_of": _part_of,
     "merged": _merged,
     "merged_into": _merged_into,

@@ -22,12 +22,14 @@ from crises.views import (
     log,
     merge,
     office,
+    oversight,
     plan,
     printed,
     regional,
     review,
     statements,
     tailoring,
+    worklist,
 )
 
 CSV, XLSX = {"kind": "csv"}, {"kind": "xlsx"}  # each table is a file of either kind
@@ -40,6 +42,12 @@ urlpatterns = [
     path("grid.csv", grid.grid_file, CSV, name="grid-csv"),
     path("grid.xlsx", grid.grid_file, XLSX, name="grid-xlsx"),
     path("gaps/", hq.gap_list, name="gap-list"),
+    # /worklist/
+    path("worklist/", worklist.worklist, name="worklist"),
+    path("worklist.csv", worklist.worklist_file, CSV, name="worklist-csv"),
+    path("worklist.xlsx", worklist.worklist_file, XLSX, name="worklist-xlsx"),
+    path("worklist/ask/", oversight.ask, name="worklist-ask"),
+    path("worklist/assign/", oversight.assign, name="worklist-assign"),
     path("history/", history.audit, name="history"),
     path("history.csv", history.audit_file, CSV, name="history-csv"),
     path("history.xlsx", history.audit_file, XLSX, name="history-xlsx"),
@@ -67,6 +75,8 @@ urlpatterns = [
     path("crises/<slug:reference>/edition/", editions.edition, name="crisis-edition"),
     path("crises/<slug:reference>/levels/", levels.levels, name="crisis-levels"),
     path("crises/<slug:reference>/level/", levels.decide, name="crisis-level"),
+    path("crises/<slug:reference>/request/withdraw/", oversight.withdraw, name="request-withdraw"),
+    path("crises/<slug:reference>/request/mail/", oversight.mail_again, name="request-mail"),
     path("crises/<slug:reference>/merge/", merge.merge, name="crisis-merge"),
     path("crises/<slug:reference>/merged/", merge.merged, name="crisis-merged"),
     path("crises/<slug:reference>/unmerge/<slug:other>/", merge.unmerge, name="crisis-unmerge"),

@@ -143,6 +143,16 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# Mail: what offices are asked and who is given a crisis. Where this is a trial it is printed and not sent.
+EMAIL_BACKEND = f"django.core.mail.backends.{'console' if DEBUG or DEMO else 'smtp'}.EmailBackend"
+EMAIL_HOST = env.str("EMAIL_HOST", "localhost")
+EMAIL_PORT = env.int("EMAIL_PORT", 25)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "mcof@localhost")
+
 LANGUAGE_CODE = "en"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True

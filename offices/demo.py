@@ -80,7 +80,8 @@ def _person(username, title, place, office=None, role=None, **rights):
     """A person who exists already is left alone, a changed password or a revoked role included."""
     if User.objects.filter(username=username).exists():
         return
-    user = User(username=username, first_name=title, last_name=f"{place} (demo)", **rights)
+    email = f"{username}@mcof.example"
+    user = User(username=username, first_name=title, last_name=f"{place} (demo)", email=email, **rights)
     # Without a password the account exists only to have entered its office's crises.
     user.set_password(PASSWORD if username in ACCOUNTS else None)
     user.save()

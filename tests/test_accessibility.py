@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from crises import services
-from crises.models import Activity, AgeBand, Contact, Figure
+from crises.models import Activity, AgeBand, Contact, Crisis, Figure
 from tests.factories import (
     NOON,
     add_activity,
@@ -94,6 +94,12 @@ FOR_HQ = [
     "/countries/LBY/",
     "/offices/tripoli/",
     "/offices/hq/",
+    "/worklist/",
+    "/worklist/?queue=stale&country=LBY",
+    "/worklist/?queue=gaps&as_of=2026-03-05",
+    "/worklist/ask/?queue=stale&all=1",
+    "/worklist/assign/?chosen={crisis}",
+    "/crises/{crisis}/",
     "/gaps/",
     "/gaps/?sector=S03&phase=during",
     "/gaps/?as_of=2026-03-01",
@@ -147,6 +153,13 @@ def plan_under_way():
     return crisis.reference
 
 
+def asked_about_and_given():
+    """What HQ has done about every crisis: its office is asked, and nobody was told by mail."""
+    crises = list(Crisis.objects.open())
+    services.ask_for_update(crises=crises, by=make_hq(), note="How many people?")
+    services.assign(crises=crises, to=make_hq("hq2"), by=make_hq())
+
+
 @pytest.mark.parametrize("path", FOR_EVERYBODY)
 def test_a_page_for_everybody_is_accessible(page, axe, path):
     if "editions" in path:
@@ -191,6 +204,7 @@ def test_a_page_of_the_lead_is_accessible(page, axe, sign_in, path):
 @pytest.mark.parametrize("path", FOR_HQ)
 def test_a_page_of_hq_is_accessible(page, axe, sign_in, path):
     crisis = plan_under_way()
+    asked_about_and_given()
 
     sign_in(make_hq())
 

@@ -504,6 +504,9 @@ def test_every_event_that_the_services_record_has_its_sentence():
                     recorded.add(node.args[0].value)
                 if name == "_add":
                     recorded.add(node.args[1].value)
+            if isinstance(node, ast.Dict):
+                told = zip(node.keys, node.values, strict=True)
+                recorded |= {value.value for key, value in told if getattr(key, "value", "") == "event"}
 
     assert recorded == set(TELL)
 

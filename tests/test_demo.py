@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.conf import settings as django_settings
+from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import transaction
@@ -12,8 +13,9 @@ from django.utils import timezone
 
 from crises import demo
 from crises.management.commands import load_demo
-from crises.models import Activity, Crisis, Figure, Receipt
+from crises.models import Activity, Crisis, Figure, Receipt, UpdateRequest
 from crises.reading import plan_of
+from crises.worklist import Worklist
 from offices.models import Token, User
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +76,16 @@ def test_a_case_was_entered_on_its_own_dates_and_an_exercise_lately(loaded):
 
 def test_libya_2014_is_left_to_be_logged_by_hand(loaded):
     assert not Crisis.objects.filter(title__contains="2014", main_country="LBY").exists()
+
+
+def test_hq_finds_something_in_every_queue_and_an_office_that_was_asked(loaded):
+    hq = User.objects.get(username="hq")
+    queues = Worklist(Crisis.objects.visible_to(hq), hq, timezone.now(), decides=True).queues
+
+    assert all(queue.n for queue in queues), [(queue.slug, queue.n) for queue in queues]
+    [asked] = UpdateRequest.objects.standing()
+    assert (asked.asked_by, bool(asked.emailed_at)) == (hq, True)
+    assert mail.outbox == []
 
 
 def test_loading_again_adds_nothing_and_overwrites_nothing(loaded):

@@ -82,6 +82,15 @@ GET  country                   302 200 200 200 200 200 200
 GET  country-csv               302 200 200 200 200 200 200
 GET  country-xlsx              302 200 200 200 200 200 200
 GET  gap-list                  302 200 200 200 200 200 200
+GET  worklist                  302 200 200 200 403 200 200
+GET  worklist-csv              302 200 200 200 403 200 200
+GET  worklist-xlsx             302 200 200 200 403 200 200
+GET  worklist-ask              302 403 403 303 403 403 403
+POST worklist-ask              302 403 403 303 403 403 403
+GET  worklist-assign           302 403 403 303 403 403 403
+POST worklist-assign           302 403 403 303 403 403 403
+POST request-withdraw          302 403 403 303 404 404 404
+POST request-mail              302 403 403 303 404 404 404
 GET  duplicate-list            302 403 403 200 403 403 403
 GET  duplicate                 302 403 403 404 403 403 403
 POST duplicate                 302 403 403 404 403 403 403

@@ -51,6 +51,7 @@ def crisis(office):
         ("/countries/", FIELD),
         ("/countries/LBY/", FIELD),
         ("/offices/tripoli/", FIELD),
+        ("/worklist/", WIDE),
     ],
 )
 def test_a_first_view_stays_within_its_budget(field_client, client, crisis, name, budget, record_property):

@@ -8,6 +8,7 @@ from .merging import Merge, PossibleDuplicate
 from .phases import PhasePeriod
 from .plan import Gap, PlanCell, PlanPriority, Waiver
 from .receipts import Counter, Draft, Receipt
+from .requests import Assignment, UpdateRequest
 from .review import Review, ReviewComment, ReviewState
 from .standing import Standing
 from .statements import Activity, LevelDecision, SourceKind
@@ -16,6 +17,7 @@ __all__ = [
     "Activity",
     "AffectedGroup",
     "AgeBand",
+    "Assignment",
     "Contact",
     "Counter",
     "Crisis",
@@ -36,5 +38,6 @@ __all__ = [
     "ReviewState",
     "SourceKind",
     "Standing",
+    "UpdateRequest",
     "Waiver",
 ]

@@ -111,14 +111,16 @@ class CrisisQuerySet(models.QuerySet):
             | Exists(user.memberships.filter(role=Role.HQ))
         )
 
-    def authored_by(self, user):
-        """The crises of which this person changed, or sent to review, what has not been approved since.
+    def authored_by(self, user, moment=None):
+        """The crises of which this person changed, or sent to review, what has not been approved since; or had not been
+        approved by a past moment.
 
         The rows of history that carry the content of their own revision are those that changed it.
         """
-        steps = Review.objects.filter(crisis=OuterRef("pk"))
+        steps = Review.objects.by_then(moment).filter(crisis=OuterRef("pk"))
         approvals = steps.filter(kind=Review.Kind.APPROVED).order_by("-revision")
         changes = Crisis.history.filter(id=OuterRef("pk"), history_user=user, content_revision=F("revision"))
+        changes = changes.filter(history_date__lte=moment) if moment else changes
         return self.annotate(
             approved_content=Coalesce(Subquery(approvals.values("content_revision")[:1]), 0),
             approved_step=Coalesce(Subquery(approvals.values("revision")[:1]), 0),
@@ -280,6 +282,7 @@ class Crisis(models.Model):
     revision = models.BigIntegerField(unique=True, editable=False)
     facts_revision = models.BigIntegerField(editable=False)
     content_revision = models.BigIntegerField(default=0, editable=False)
+    noted_at = models.DateTimeField(null=True, editable=False)  # last told of in its history without a change
     search = models.TextField(editable=False, default="")
     # What the lists look for among many crises. It follows from reviews and decisions, and is written with them.
     kept_review = models.CharField(
@@ -289,7 +292,7 @@ class Crisis(models.Model):
 
     objects = CrisisQuerySet.as_manager()
     history = HistoricalRecords(
-        excluded_fields=["search", "kept_review", "kept_level"],
+        excluded_fields=["search", "noted_at", "kept_review", "kept_level"],
         m2m_fields=[other_countries],
         history_change_reason_field=models.JSONField(null=True),
     )

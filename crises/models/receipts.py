@@ -13,14 +13,14 @@ class Counter(models.Model):
         return str(self.n)
 
     @staticmethod
-    def next_revision():
-        """The number of this change.
+    def next_revision(many=1):
+        """The number of this change; of several made at one moment, that of the last.
 
         The row stays locked until the transaction ends, so numbers follow commit order: call it after every other
         lock and after the rules, since everybody else waits from here on. Portable over SQLite and PostgreSQL.
         """
         with connection.cursor() as cursor:
-            cursor.execute("UPDATE crises_counter SET n = n + 1 WHERE id = 1 RETURNING n")
+            cursor.execute("UPDATE crises_counter SET n = n + %s WHERE id = 1 RETURNING n", [many])
             return cursor.fetchone()[0]
 
 

@@ -14,7 +14,9 @@ from .editions import keep_edition, rebase_crisis
 from .facts import log_crisis, update_facts
 from .levels import define_level
 from .lifecycle import close_crisis, close_phase, open_phase, reopen_crisis, right_to_share, share_crisis
+from .mails import mail_assignments, mail_requests
 from .merging import merge_crisis, unmerge_crisis
+from .oversight import ask_for_update, assign, withdraw_request
 from .regional import set_part_of
 from .reviews import approve, send_back, send_to_review
 from .statements import add_activity, add_figure, decide_level, withdraw_statement
@@ -27,6 +29,8 @@ __all__ = [
     "add_contact",
     "add_figure",
     "approve",
+    "ask_for_update",
+    "assign",
     "change_contact",
     "change_status",
     "close_crisis",
@@ -37,6 +41,8 @@ __all__ = [
     "discard_draft",
     "keep_edition",
     "log_crisis",
+    "mail_assignments",
+    "mail_requests",
     "merge_crisis",
     "open_phase",
     "rebase_crisis",
@@ -54,5 +60,6 @@ __all__ = [
     "unmerge_crisis",
     "update_facts",
     "waive_gap",
+    "withdraw_request",
     "withdraw_statement",
 ]

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crises import plan, standing
 from crises.models import Counter, Crisis, Gap, PlanCell, Receipt, Review, ReviewState, Waiver
+from crises.models.requests import overseen_by
 from sectors import reference
 
 # Changes that leave the figures and levels of a crisis as they are.
@@ -45,6 +46,13 @@ RIGHTS = {
     "decide": (
         Crisis.objects.decidable_by,
         _("You need to be an HQ reviewer. An administrator grants that."),
+    ),
+    "oversee": (
+        lambda user: Crisis.objects.filter(overseen_by(user)),
+        _(
+            "You need to be an HQ reviewer, or a regional officer above this crisis's office. "
+            "An administrator grants that."
+        ),
     ),
 }
 
@@ -107,13 +115,18 @@ def receive(*, by, key, content, at):
         return receipt, False
 
 
+def next_moment(crisis, at):
+    """The moment of what is written into the history of a locked crisis next: after all that stands there."""
+    return max([at, *(last + timedelta(microseconds=1) for last in (crisis.updated_at, crisis.noted_at) if last)])
+
+
 class Amendment:
     """One change to one crisis, under its lock. The service alters rows in memory and hands them to `keep`."""
 
     def __init__(self, crisis, *, by, at, why, fresh=False):
         self.crisis, self.by, self.why, self.fresh = crisis, by, why, fresh
         # History answers "as of" by the moment, so no two changes of a crisis share one and none runs backwards.
-        self.at = at if fresh else max(at, crisis.updated_at + timedelta(microseconds=1))
+        self.at = at if fresh else next_moment(crisis, at)
         self.content = reference.content(crisis.edition_id)
         self.periods = [] if fresh else list(crisis.periods.filter(left_on=None))
         self.cells = [] if fresh else list(crisis.cells.all())

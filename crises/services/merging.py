@@ -4,7 +4,6 @@ Both crises take a number, so that whoever follows the changes is told of both. 
 """
 
 from contextlib import contextmanager
-from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -14,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from crises.models import Crisis, Gap, Merge, PlanCell, PossibleDuplicate
 
-from .amend import Amendment, Outcome, Stale, in_words, lock, receive, require
+from .amend import Amendment, Outcome, Stale, in_words, lock, next_moment, receive, require
 
 NOT_COPIED = {"id", "crisis", "revision"}
 BY_MERGING = ("merged", "unmerged")  # changes of a cell that nobody of the office made
@@ -35,7 +34,7 @@ def _amend_both(crisis, survivor, *, by, at, key, content):
             return
         held = lock(crisis, survivor)
         require("decide", crisis, by)
-        at = max([at, *(row.updated_at + timedelta(microseconds=1) for row in held.values())])
+        at = max(next_moment(row, at) for row in held.values())
         pair = [Amendment(held[one.pk], by=by, at=at, why=Gap.Why.MERGE) for one in (crisis, survivor)]
         outcomes += [Outcome(amendment.crisis) for amendment in pair]
         yield *pair, outcomes

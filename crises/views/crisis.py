@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import F
+from django.db.models import Case, F, Value, When
 from django.http import Http404
 from django.shortcuts import render
 from django.urls import reverse
@@ -18,17 +18,20 @@ from crises.known import facts_in_words
 from crises.listing import in_force, levels
 from crises.models import Crisis, PlanCell
 from crises.models.crisis import newest_edition
+from crises.models.requests import overseen_by
 from crises.money import by_currency, lines_of
 from crises.next_steps import next_steps
 from crises.reading import headline, plan_of
 from crises.reviewing import asked, to_answer
 from crises.series import figures_of
 from crises.services.amend import RIGHTS
+from crises.services.oversight import withdrawable
 from crises.timeline import timeline
 from crises.views.figures import series_address
 from crises.views.scope import allowed, gone, inside, readers, seen_crises, seen_crisis
 from crises.views.sent import SeeOther, sign_in_first, unsent
 from crises.views.then import as_of, stood
+from crises.worklist import with_oversight
 
 RECENT = 20
 
@@ -71,6 +74,7 @@ def crisis_page(request, reference, then=None):
             "readers": _readers_in_words(crisis),
             "may_share": not then and _may_share(crisis),
             "changes": changes,
+            **({} if then else _oversight(crisis, request.user)),
         },
     )
 
@@ -80,9 +84,12 @@ def _crisis_and_countries(request, reference, then):
 
     Two more for the past, where both are those of then.
     """
+    crises = seen_crises(request)
+    if inside(request.user):
+        may_oversee = Case(When(overseen_by(request.user), then=Value(True)), default=False)
+        crises = with_oversight(crises.annotate(may_oversee=may_oversee))
     rows = list(
-        seen_crises(request)
-        .with_family(request.user)
+        crises.with_family(request.user)
         .filter(reference=reference)
         .annotate(
             newest_edition=newest_edition(),
@@ -102,6 +109,17 @@ def _crisis_and_countries(request, reference, then):
         names = crisis.past.other_countries.order_by("country__name")
         return crisis, list(names.values_list("country__name", flat=True))
     return crisis, [row.other_country for row in rows if row.other_country]
+
+
+def _oversight(crisis, user):
+    """What was asked of the office of a crisis, who looks after it, and what this reader can do about it."""
+    made = getattr(crisis, "update_request", None)
+    return {
+        "made": made,
+        "given": getattr(crisis, "assignment", None),
+        "oversees": getattr(crisis, "may_oversee", False),
+        "withdrawable": made and withdrawable(made, user),
+    }
 
 
 def _with_histories(crisis, figures, then):

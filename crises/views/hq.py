@@ -20,6 +20,7 @@ from crises.models import Crisis, PossibleDuplicate
 from crises.views.pages import by_revision, numbered
 from crises.views.scope import readers
 from crises.views.then import Then, wrong_address
+from crises.worklist import SLUGS as QUEUES
 from offices.models import Office, Role
 from sectors.exports import table_file
 
@@ -45,6 +46,12 @@ PARAMETERS = {
     "older": ("[0-9]{1,18}", _("“older” is a whole number: follow the links “Previous” and “Next”.")),
     "newer": ("[0-9]{1,18}", _("“newer” is a whole number: follow the links “Previous” and “Next”.")),
     "format": ("csv", _("“format” is csv, or is left out for the page.")),
+    "queue": (
+        "|".join(QUEUES),
+        _("“queue” is one of gaps, waiting, level, changed, waivers, stale, duplicates; or is left out."),
+    ),
+    "all": ("1", _("“all” is 1, for every row of the queue, or is left out.")),
+    "to": (r"[\w.@+-]{1,150}", _("“to” is the username of a person; empty for nobody.")),
 }
 
 
@@ -104,12 +111,13 @@ def file_name(name, narrowed):
     return "-".join(filter(None, [name, *asked, f"{timezone.now():%Y%m%dT%H%MZ}"]))
 
 
-AROUND = ("dashboard", "grid", "gap-list", "crisis-list", "country-list")
+AROUND = ("dashboard", "worklist", "grid", "gap-list", "crisis-list", "country-list")
 
 
 def around(narrowed, **changes):
     """The addresses of HQ's pages with the same filters and these changes, for the links from one to the next."""
-    return {name.replace("-", "_"): address(name, narrowed, **{"sort": None} | changes) for name in AROUND}
+    changes = {"sort": None, "queue": None} | changes
+    return {name.replace("-", "_"): address(name, narrowed, **changes) for name in AROUND}
 
 
 def then_of(request, narrowed):

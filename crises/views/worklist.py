@@ -1,0 +1,204 @@
+"""The worklist: what needs somebody, queue by queue, and the same as a file."""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from crises import worklist as work
+from crises.models import Crisis
+from crises.services.amend import RIGHTS
+from crises.services.oversight import withdrawable
+from crises.views.hq import address, around, file_name, narrow, then_of, turns
+from crises.views.pages import numbered
+from crises.views.scope import inside
+from crises.views.then import wrong_address
+from offices.models import Role
+from sectors.exports import table_file
+
+FIELDS = "region country office phase level exercise"
+OVERSEES = {Role.HQ, Role.REGIONAL}
+HEADER = (
+    "queue,reference,crisis,exercise,country,country_name,office,what,sector,phase,other,since,days,waived_until,"
+    "assigned_to,asked_at,asked_by,asked_note"
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an address asks of the worklist: its filters, the rows chosen, and what is wrong with it, if anything."""
+
+    filter: object
+    problems: dict
+    chosen: list
+    roles: set
+
+    @property
+    def queue(self):
+        return self.filter.data.get("queue", "")
+
+
+def read(request, *allowed):
+    """The worklist that an address asks for. Refuses partners, and the queue of duplicates to all but HQ.
+
+    `chosen` may be there many times, so it is taken off the parameters before they are read.
+    """
+    if not inside(request.user):
+        raise PermissionDenied(_("The worklist names people of the organisation: it is for its staff."))
+    rest = request.GET.copy()
+    chosen = list(dict.fromkeys(rest.pop("chosen", [])))
+    request.GET = rest
+    narrowed, problems = narrow(request, "queue", *allowed)
+    roles = set(request.user.memberships.values_list("role", flat=True))
+    if narrowed.data.get("queue") == "duplicates" and Role.HQ not in roles:
+        raise PermissionDenied(RIGHTS["decide"][1])
+    return Asked(narrowed, problems, chosen, roles)
+
+
+def queues(request, asked):
+    """The queues of these crises for this reader, now or as of the moment of the address."""
+    return work.Worklist(
+        asked.filter.qs,
+        request.user,
+        timezone.now(),
+        phase=asked.filter.value("phase"),
+        as_of=asked.filter.value("as_of"),
+        decides=Role.HQ in asked.roles,
+    )
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a queue with its crisis: country, office, what was asked, who looks after it."""
+
+    item: work.Item
+    crisis: Crisis
+    days: int
+    withdrawable: bool
+
+    @property
+    def address(self):
+        return reverse(self.item.page, args=self.item.args)
+
+    @property
+    def request(self):
+        return getattr(self.crisis, "update_request", None)
+
+    @property
+    def assignment(self):
+        return getattr(self.crisis, "assignment", None)
+
+
+def _lines(items, at, user):
+    """These rows with their crises. One query; none for pairs, which come with theirs."""
+    known = {item.crisis: item.read for item in items if item.read}
+    if wanted := {item.crisis for item in items} - known.keys():
+        crises = Crisis.objects.filter(pk__in=wanted).select_related("main_country", "office").order_by()
+        known |= {row.pk: row for row in work.with_oversight(crises)}
+    found = []
+    for item in items:
+        made = getattr(known[item.crisis], "update_request", None)
+        found.append(Line(item, known[item.crisis], item.days(at), made is not None and withdrawable(made, user)))
+    return found
+
+
+# /worklist/
+
+
+@login_required
+@require_safe
+def worklist(request):
+    """What needs somebody, queue by queue: the first that is not empty is open unless the address names another.
+
+    Ten queries at most, however much there is: session, reader, roles, countries, offices and editions for the
+    filters; how crises stand, their reviews, how many duplicates; the crises of the page.
+    """
+    asked = read(request, "page")
+    narrowed = asked.filter
+    if asked.problems:
+        return wrong_address(request, asked.problems)
+    found, then = queues(request, asked), then_of(request, narrowed)
+    queue = found.queue(asked.queue)
+    page = numbered(queue, request.GET.get("page"), queue.n) if queue else None
+    return render(
+        request,
+        "crises/worklist.html",
+        {
+            "filter": narrowed,
+            "fields": narrowed.fields(FIELDS),
+            "chips": narrowed.chips("as_of"),
+            "then": then,
+            "around": around(narrowed),
+            "now": found.at,
+            "queues": [(one, narrowed.query(queue=one.slug)) for one in found.queues],
+            "queue": queue,
+            "page": page,
+            **(turns(narrowed, page) if page else {}),
+            "lines": _lines(page.rows, found.at, request.user) if page else [],
+            "bulk": bool(asked.roles & OVERSEES) and not then and queue and queue.slug != "duplicates",
+            "oversees": bool(asked.roles & OVERSEES) and not then,
+            "told": not then and queue and queue.slug != "duplicates",
+            "hidden": hidden(narrowed, queue),
+            "files": {kind: address(f"worklist-{kind}", narrowed, queue=queue.slug) for kind in ("csv", "xlsx")}
+            if queue
+            else {},
+        },
+    )
+
+
+def hidden(narrowed, queue):
+    """The filters of the address as the fields of a form, and the queue it shows."""
+    kept = {name: value for name, value in narrowed.data.items() if value and name not in ("page", "queue", "all")}
+    return [*kept.items(), *([("queue", queue.slug)] if queue else [])]
+
+
+# /worklist.csv, /worklist.xlsx
+
+
+@login_required
+@require_safe
+def worklist_file(request, kind):
+    """The queue as a table, a line a row; of the rows chosen, where there are any and not all are asked for."""
+    asked = read(request, "all")
+    if asked.problems:
+        return wrong_address(request, asked.problems, csv=True)
+    found = queues(request, asked)
+    queue = found.queue(asked.queue)
+    items = queue.items() if queue else []
+    if asked.chosen and not request.GET.get("all"):
+        items = [item for item in items if item.key in set(asked.chosen)]
+    then = asked.filter.value("as_of")
+
+    def cells(line):
+        item, made, given = line.item, line.request, line.assignment
+        return [
+            queue.slug,
+            item.reference,
+            item.title,
+            "yes" if item.exercise else "no",
+            line.crisis.main_country_id,
+            line.crisis.main_country.name,
+            line.crisis.office.name,
+            item.what,
+            item.sector,
+            item.phase,
+            item.other,
+            item.since.isoformat(timespec="seconds"),
+            line.days,
+            item.until and item.until.isoformat(),
+            *([None] * 4 if then else _oversight(made, given)),
+        ]
+
+    lines = map(cells, _lines(items, found.at, request.user))
+    name = "-".join(filter(None, ["worklist", queue and queue.slug]))
+    return table_file(kind, file_name(name, asked.filter), HEADER.split(","), lines)
+
+
+def _oversight(made, given):
+    told = [made.asked_at.isoformat(timespec="seconds"), str(made.asked_by), made.note] if made else [None] * 3
+    return [given and str(given.assignee), *told]
