@@ -90,7 +90,7 @@ class Board:
 
     def _places(self, edition):
         """The (sector, phase) of each place of a plan of this edition."""
-        return [(row.sector, row.phase) for row in reference.content(edition).in_order]
+        return reference.content(edition).places
 
     def _shown(self, phase):
         return self.phase in (None, phase.slug)
