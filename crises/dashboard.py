@@ -81,7 +81,6 @@ class Board:
     def __init__(self, rows, at=None, *, phase=None):
         self.at = at or timezone.now()
         self.phase = phase or None
-        self._known = {}
         self.rows = [row for row in rows if self._in_phase(row)] if self.phase else rows
 
     def _in_phase(self, row):
@@ -90,9 +89,7 @@ class Board:
 
     def _places(self, edition):
         """The (sector, phase) of each place of a plan of this edition."""
-        if edition not in self._known:
-            self._known[edition] = [(row.sector, row.phase) for row in reference.content(edition).in_order]
-        return self._known[edition]
+        return reference.content(edition).places
 
     def _shown(self, phase):
         return self.phase in (None, phase.slug)

@@ -93,23 +93,26 @@ def sums(board, group_of, *, inside):
     """The crises of a board summed up by group: {group: Sum}. Each counts in one, so all groups add up to the whole."""
     here = {row.pk for row in board.rows}
     waived, late, stale = _counted(board)
-    found = defaultdict(Sum)
+    groups = defaultdict(list)
     for row in board.rows:
-        whole = row.part_of not in here
-        people = people_of(row, inside=inside)
-        told = whole and people.number is not None and not people.below
-        found[group_of(row)] += Sum(
-            crises=1,
-            gaps=board.gaps_of[row.pk],
-            waived=waived[row.pk],
-            late=late[row.pk],
-            stale=int(row.pk in stale),
-            whole=int(whole),
-            reporting=int(told),
-            people=people.number if told else 0,
-            last=row.since,
+        groups[group_of(row)].append(row)
+    found = {}
+    for group, rows in groups.items():
+        whole = [row for row in rows if row.part_of not in here]
+        said = [people_of(row, inside=inside) for row in whole]
+        told = [people.number for people in said if people.number is not None and not people.below]
+        found[group] = Sum(
+            crises=len(rows),
+            gaps=sum(board.gaps_of[row.pk] for row in rows),
+            waived=sum(waived[row.pk] for row in rows),
+            late=sum(late[row.pk] for row in rows),
+            stale=sum(row.pk in stale for row in rows),
+            whole=len(whole),
+            reporting=len(told),
+            people=sum(told),
+            last=max(row.since for row in rows),
         )
-    return dict(found)
+    return found
 
 
 def _counted(board):

@@ -60,6 +60,11 @@ class Content:
         keys = ((sector.pk, phase.pk) for sector in self.sectors for phase in self.phases)
         return [self.priorities[key] for key in keys if key in self.priorities]
 
+    @cached_property
+    def places(self):
+        """The (sector, phase) of each place of a plan, in that order."""
+        return [(row.sector, row.phase) for row in self.in_order]
+
     @property
     def provenance_note(self):
         """Whose word these values are: goes with them wherever they go."""

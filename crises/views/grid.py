@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from crises import dashboard, listing
@@ -33,6 +34,7 @@ def grid(request):
     whole, rows = _grid(request, asked)
     page = numbered(rows, request.GET.get("page"), len(rows))
     shown = [whole.line(row) for row in page.rows]
+    then = then_of(request, asked)
     stale = {row.pk for row in whole.board.stale}
     return render(
         request,
@@ -41,7 +43,7 @@ def grid(request):
             "filter": asked,
             "fields": asked.fields("region country office phase level exercise"),
             "chips": asked.chips("as_of", "sort"),
-            "then": then_of(request, asked),
+            "then": then,
             "around": around(asked),
             "grid": whole,
             "phase": asked.value("phase"),
@@ -55,6 +57,7 @@ def grid(request):
                     "country": asked.countries.known[line.row.country],
                     "people": people_of(line.row, inside=inside(request.user)),
                     "stale": line.row.pk in stale,
+                    "cells": _cells(line, then.query if then else ""),
                 }
                 for line in shown
             ],
@@ -69,6 +72,21 @@ def grid(request):
             "stale_days": settings.CRISIS_STALE_DAYS,
         },
     )
+
+
+def _cells(line, query):
+    """The cells of a crisis as plain texts: there are 750 on a page, and a template looks up a dictionary fastest."""
+    plan = reverse("plan", args=[line.row.reference])
+    return [
+        cell
+        and {
+            "state": cell.state.value,
+            "href": f"{plan}{cell.sector.code}/{cell.phase.slug}/{query}",
+            "label": cell.label,
+            "letter": cell.letter,
+        }
+        for cell in line.cells
+    ]
 
 
 def _grid(request, asked):
