@@ -76,10 +76,13 @@ def _may(role):
             "You may log crises for %(office)s, keep their facts, plan, figures and activities true, and close and "
             "reopen them."
         ),
-        Role.REGIONAL: _("You may change nothing in the crises of %(office)s: each office keeps its own."),
+        Role.REGIONAL: _(
+            "You may change nothing in the crises of %(office)s: each office keeps its own. You may ask those offices "
+            "for an update and say who looks after a crisis."
+        ),
         Role.HQ: _(
-            "You may decide emergency levels, waive gaps and share crises with partners. What an office recorded, "
-            "only the office changes."
+            "You may decide emergency levels, waive gaps and share crises with partners, ask any office for an update "
+            "and say who looks after a crisis. What an office recorded, only the office changes."
         ),
         Role.AUDITOR: _("You may change nothing as an auditor."),
         Role.ADMINISTRATOR: _("You may change no crisis as an administrator."),

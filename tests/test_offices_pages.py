@@ -77,7 +77,10 @@ def test_a_regional_officer_is_told_of_the_offices_below(tree):
         "You see every crisis of Cairo, because you are a regional officer there.",
         "Your role in Cairo reaches the offices below it.",
     ]
-    assert may(regional) == ["You may change nothing in the crises of Cairo: each office keeps its own."]
+    assert may(regional) == [
+        "You may change nothing in the crises of Cairo: each office keeps its own. You may ask those offices for an "
+        "update and say who looks after a crisis."
+    ]
 
 
 def test_hq_is_told_of_every_crisis(tree):
@@ -86,7 +89,7 @@ def test_hq_is_told_of_every_crisis(tree):
     assert sees(hq) == [
         "You see every crisis of every office, whatever its sharing, because you are an HQ reviewer.",
     ]
-    assert may(hq)[0].startswith("You may decide emergency levels, waive gaps and share crises with partners.")
+    assert may(hq)[0].startswith("You may decide emergency levels, waive gaps and share crises with partners, ask ")
 
 
 def test_auditors_and_administrators_are_told_that_their_role_shows_no_crisis(tree):

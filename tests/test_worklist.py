@@ -311,6 +311,15 @@ def test_partners_are_told_that_the_worklist_is_for_staff(cast, partner_client):
     assert "for its staff" in answer.content.decode()
 
 
+def test_a_queue_that_another_list_holds_too_leads_there(cast, hq_client):
+    page = read(hq_client, "/worklist/?queue=changed&office=tripoli")
+    link = re.search(r'href="([^"]+)">Open in the list<', page)[1]
+
+    assert link == "/crises/?office=tripoli&status=open&review=changed"
+    assert "1 crisis." in read(hq_client, link)
+    assert cast["changed"].reference in read(hq_client, link)
+
+
 def test_somebody_whom_nothing_needs_is_told_when_that_was_checked(people, hq_client):
     page = read(hq_client)
 

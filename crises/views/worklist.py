@@ -143,12 +143,22 @@ def worklist(request):
             "bulk": bool(asked.roles & OVERSEES) and not then and queue and queue.slug != "duplicates",
             "oversees": bool(asked.roles & OVERSEES) and not then,
             "told": not then and queue and queue.slug != "duplicates",
+            "elsewhere": _elsewhere(narrowed, queue) if queue and not then else None,
             "hidden": hidden(narrowed, queue),
             "files": {kind: address(f"worklist-{kind}", narrowed, queue=queue.slug) for kind in ("csv", "xlsx")}
             if queue
             else {},
         },
     )
+
+
+def _elsewhere(narrowed, queue):
+    """Another page that holds exactly what this queue holds: its address and name."""
+    if queue.slug == "changed":
+        return address("crisis-list", narrowed, queue=None, status="open", review="changed"), _("Open in the list")
+    if queue.slug == "duplicates" and not narrowed.chips():
+        return reverse("duplicate-list"), _("Open side by side")
+    return None
 
 
 def hidden(narrowed, queue):
