@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Prefetch
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 from knox.settings import CONSTANTS
@@ -171,6 +172,16 @@ class User(AbstractUser):
 
     def __str__(self):
         return self.get_full_name() or self.username
+
+    @cached_property
+    def grants(self):
+        """The (role, office) pairs this person holds, read once. One query."""
+        return set(self.memberships.values_list("role", "office"))
+
+    @property
+    def roles(self):
+        """The roles this person holds in any office."""
+        return {role for role, _office in self.grants}
 
     def holds(self, *roles):
         """Whether the user holds one of the roles in any office. One query."""

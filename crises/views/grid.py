@@ -12,6 +12,7 @@ from crises.grid import SORTS, Grid, State, in_order
 from crises.models import Crisis
 from crises.places import people_of
 from crises.views.hq import address, around, column, file_name, narrow, then_of, turns
+from crises.views.kept import kept
 from crises.views.pages import numbered
 from crises.views.scope import inside
 from crises.views.then import wrong_address
@@ -22,10 +23,11 @@ from sectors.exports import table_file
 
 @login_required
 @require_safe
+@kept
 def grid(request):
     """Every open crisis of the filter with the state of each sector, most gaps first, in pages of 50.
 
-    Seven queries: session, reader, framework, how the crises stand, countries, offices, and which of those shown have
+    Eight queries: session, reader, what a kept page follows from, framework, how the crises stand, countries, offices, and which of those shown have
     changed since their approval (two for a past moment).
     """
     asked, problems = narrow(request, "page", kind=GridFilter)

@@ -70,7 +70,7 @@ def home(request):
 
 
 def _roles(user):
-    return set(user.memberships.values_list("role", flat=True)) if user.is_authenticated else set()
+    return user.roles if user.is_authenticated else set()
 
 
 def narrow(request, *allowed, kind=CrisisFilter):

@@ -83,6 +83,7 @@ def _key(request):
         Subquery(agreed.annotate(rows=Rows("pk")).values("rows")),
         Subquery(offices.annotate(rows=Rows(JSONObject(office="pk", parent="parent"))).values("rows")),
     ).get(pk=1)
+    reader.grants = {(grant["role"], grant["office"]) for grant in follows[1] or []}  # the page need not ask again
     cookies = [request.COOKIES.get(name) for name in (settings.CSRF_COOKIE_NAME, "theme", "received")]
     asked = [request.build_absolute_uri(), get_language(), f"{now():%Y-%m-%d}", *cookies]
     return "page:" + sha256(repr([reader.pk, *follows, *asked]).encode()).hexdigest()

@@ -62,7 +62,7 @@ def _asked(request, slug):
 
     The offices and who works there are for staff.
     """
-    grants = set(request.user.memberships.values_list("role", "office"))
+    grants = request.user.grants
     if not grants:
         raise PermissionDenied(_("Only people with a role in an office see the offices and who works there."))
     tree = Tree(slug)

@@ -15,6 +15,7 @@ from crises.models import Crisis
 from crises.services.amend import RIGHTS
 from crises.services.oversight import withdrawable
 from crises.views.hq import address, around, file_name, narrow, then_of, turns
+from crises.views.kept import kept
 from crises.views.pages import numbered
 from crises.views.scope import inside
 from crises.views.then import wrong_address
@@ -54,7 +55,7 @@ def read(request, *allowed):
     chosen = list(dict.fromkeys(rest.pop("chosen", [])))
     request.GET = rest
     narrowed, problems = narrow(request, "queue", *allowed)
-    roles = set(request.user.memberships.values_list("role", flat=True))
+    roles = request.user.roles
     if narrowed.data.get("queue") == "duplicates" and Role.HQ not in roles:
         raise PermissionDenied(RIGHTS["decide"][1])
     return Asked(narrowed, problems, chosen, roles)
@@ -112,6 +113,7 @@ def _lines(items, at, user):
 
 @login_required
 @require_safe
+@kept
 def worklist(request):
     """What needs somebody, queue by queue: the first that is not empty is open unless the address names another.
 
