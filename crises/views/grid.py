@@ -27,8 +27,8 @@ from sectors.exports import table_file
 def grid(request):
     """Every open crisis of the filter with the state of each sector, most gaps first, in pages of 50.
 
-    Eight queries: session, reader, what a kept page follows from, framework, how the crises stand, countries, offices, and which of those shown have
-    changed since their approval (two for a past moment).
+    Eight queries: session, reader, what a kept page follows from, framework, how the crises stand, countries, offices,
+    and which of those shown have changed since their approval (two for a past moment).
     """
     asked, problems = narrow(request, "page", kind=GridFilter)
     if problems:

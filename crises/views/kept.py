@@ -7,8 +7,8 @@ from hashlib import sha256
 from django.conf import settings
 from django.contrib.messages import get_messages
 from django.core.cache import cache
-from django.db.models import Subquery, Value
-from django.db.models.functions import JSONObject
+from django.db.models import CharField, Subquery, Value
+from django.db.models.functions import Cast, Concat
 from django.http import HttpResponse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.timezone import now
@@ -79,11 +79,18 @@ def _key(request):
     offices = Office.objects.order_by().annotate(all=Value(1)).values("all")
     follows = Counter.objects.values_list(
         "n",
-        Subquery(grants.annotate(rows=Rows(JSONObject(role="role", office="office"))).values("rows")),
+        Subquery(grants.annotate(rows=Rows(_pair("role", "office"))).values("rows")),
         Subquery(agreed.annotate(rows=Rows("pk")).values("rows")),
-        Subquery(offices.annotate(rows=Rows(JSONObject(office="pk", parent="parent"))).values("rows")),
+        Subquery(offices.annotate(rows=Rows(_pair("pk", "parent"))).values("rows")),
     ).get(pk=1)
-    reader.grants = {(grant["role"], grant["office"]) for grant in follows[1] or []}  # the page need not ask again
+    pairs = (pair.split() for pair in follows[1] or [])
+    reader.grants = {(role, int(office)) for role, office in pairs}  # the page need not ask again
     cookies = [request.COOKIES.get(name) for name in (settings.CSRF_COOKIE_NAME, "theme", "received")]
     asked = [request.build_absolute_uri(), get_language(), f"{now():%Y-%m-%d}", *cookies]
     return "page:" + sha256(repr([reader.pk, *follows, *asked]).encode()).hexdigest()
+
+
+def _pair(*columns):
+    """Two columns as one text."""
+    first, second = (Cast(column, CharField()) for column in columns)
+    return Concat(first, Value(" "), second)
