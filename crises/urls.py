@@ -30,7 +30,9 @@ from crises.views import (
 urlpatterns = [
     path("", hq.home, name="home"),
     path("dashboard/", dashboard.dashboard, name="dashboard"),
-    path("dashboard.csv", dashboard.dashboard_csv, name="dashboard-csv"),
+    path("dashboard.pdf", dashboard.dashboard_pdf, name="dashboard-pdf"),
+    path("dashboard/<slug:panel>.csv", dashboard.dashboard_file, {"kind": "csv"}, name="dashboard-csv"),
+    path("dashboard/<slug:panel>.xlsx", dashboard.dashboard_file, {"kind": "xlsx"}, name="dashboard-xlsx"),
     path("gaps/", hq.gap_list, name="gap-list"),
     path("history/", history.audit, name="history"),
     path("history.csv", history.audit_csv, name="history-csv"),

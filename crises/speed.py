@@ -1,0 +1,131 @@
+"""How many days it takes from logging a crisis to its first active critical sector: the figures, and their drawing."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from statistics import median
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from crises.models import LevelDecision
+from crises.standing import SIGNS
+
+SINCE = timedelta(days=365)
+NEEDED = {letter for letter, sign in SIGNS.items() if sign.needed}
+LEVELS = [
+    *((value.value, value.label) for value in reversed(LevelDecision.VALUES[LevelDecision.Scheme.IOM])),
+    ("", _("Not assessed")),
+]
+WIDTH, LEFT, RIGHT, TOP, APART = 480, 92, 14, 34, 42
+ONE, MOST = 5.5, 13  # the radius of one crisis, and of as many as there are
+SPANS = [4, 8, 20]  # times the target: the longest times that the scale reaches
+
+
+@dataclass
+class Times:
+    """The crises of one level: whole days until the first critical sector was active, or so far where none is."""
+
+    value: str
+    name: str
+    days: list = field(default_factory=list)
+    waiting: list = field(default_factory=list)
+
+    @property
+    def median(self):
+        """Of the crises that have one; None where none has."""
+        return median(self.days) if self.days else None
+
+    @property
+    def slowest(self):
+        return max(self.days, default=None)
+
+
+def times(rows, at):
+    """Of these crises those logged in the twelve months before a moment, by level, the highest first.
+
+    A sector that was active before the crisis was logged counts as 0 days. A crisis that has needed no critical sector
+    is left out. Levels without a crisis are there and empty.
+    """
+    found = {value: Times(value, name) for value, name in LEVELS}
+    for row in rows:
+        if row.logged_at < at - SINCE:
+            continue
+        logged_on = row.logged_at.date()
+        if row.first_met_on:
+            found[row.level].days.append(max(0, (row.first_met_on - logged_on).days))
+        elif NEEDED.intersection(row.cells):
+            found[row.level].waiting.append((at.date() - logged_on).days)
+    return list(found.values())
+
+
+def overall(levels):
+    """All levels as one."""
+    return Times(
+        "all",
+        _("All levels"),
+        [day for level in levels for day in level.days],
+        [day for level in levels for day in level.waiting],
+    )
+
+
+@dataclass(frozen=True)
+class Dot:
+    """The crises of one level that took the same number of days."""
+
+    x: float
+    y: float
+    radius: float
+    n: int
+    waiting: bool
+
+
+@dataclass
+class Strip:
+    """What the drawing is made of; lengths in its own units."""
+
+    height: int
+    target: float
+    lines: list = field(default_factory=list)  # (y, Times) of each level
+    dots: list = field(default_factory=list)
+    medians: list = field(default_factory=list)  # (x, y, days)
+    ticks: list = field(default_factory=list)  # (x, label)
+    width, left, right = WIDTH, LEFT, WIDTH - RIGHT
+
+    @property
+    def foot(self):
+        return self.height - 24
+
+
+def strip(levels):
+    """A line of dots for each level that has a crisis, on one scale of days; what is beyond it stands at its end."""
+    levels = [level for level in levels if level.days or level.waiting]
+    target = max(1, settings.FIRST_ACTIVATION_TARGET_DAYS)
+    longest = max([day for level in levels for day in (*level.days, *level.waiting)], default=0)
+    end = next((target * times for times in SPANS if target * times >= longest), target * SPANS[-1])
+
+    def across(days):
+        return round(LEFT + 14 + (WIDTH - RIGHT - LEFT - 28) * min(days, end) / end, 1)
+
+    drawn = Strip(height=TOP + APART * len(levels) + 18, target=across(settings.FIRST_ACTIVATION_TARGET_DAYS))
+    most = max([n for level in levels for n in _piles(level, end).values()], default=1)
+    for place, level in enumerate(levels):
+        y = TOP + APART * place
+        drawn.lines.append((y, level))
+        for (days, waiting), n in sorted(_piles(level, end).items()):
+            radius = ONE if n == 1 else round(8 + (MOST - 8) * (n / most) ** 0.5, 1)
+            drawn.dots.append(Dot(across(days), y + (11 if waiting else 0), radius, n, waiting))
+        if level.median is not None:
+            drawn.medians.append((across(level.median), y, level.median))
+    drawn.ticks = [(across(end * n / 4), _label(end * n // 4, beyond=n == 4 and longest > end)) for n in range(5)]
+    return drawn
+
+
+def _piles(level, end):
+    """{(days, whether waiting): how many crises}."""
+    piles = Counter((min(days, end), False) for days in level.days)
+    return piles + Counter((min(days, end), True) for days in level.waiting)
+
+
+def _label(days, *, beyond):
+    return f"{days}+" if beyond else str(days)
