@@ -5,7 +5,6 @@ that no panel can contradict another, and the same code answers for a past momen
 """
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
@@ -67,8 +66,7 @@ def rows(crises, as_of=None):
     return [Row(*row) for row in found.order_by().values_list(*COLUMNS)]
 
 
-@dataclass(frozen=True)
-class Missing:
+class Missing(NamedTuple):
     """An open gap: of which crisis and cell, since when, and whether it is waived, or open for too long."""
 
     row: Row

@@ -6,7 +6,9 @@ from datetime import timedelta
 from statistics import median
 
 from django.conf import settings
+from django.template.defaultfilters import floatformat
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from crises.models import LevelDecision
 from crises.standing import SIGNS
@@ -17,9 +19,10 @@ LEVELS = [
     *((value.value, value.label) for value in reversed(LevelDecision.VALUES[LevelDecision.Scheme.IOM])),
     ("", _("Not assessed")),
 ]
-WIDTH, LEFT, RIGHT, TOP, APART = 480, 92, 14, 34, 42
-ONE, MOST = 5.5, 13  # the radius of one crisis, and of as many as there are
-SPANS = [4, 8, 20]  # times the target: the longest times that the scale reaches
+WIDTH, LEFT, RIGHT, TOP, APART, BELOW = 480, 112, 14, 38, 44, 24
+ONE, SEVERAL, MOST = 5.5, 8, 12  # the radius of one crisis, of two, and of as many as there are
+SPANS = [4, 8, 20, 60]  # times the target: the longest times that the scale reaches
+PLACES = 12  # how many places for dots the scale has, so that they stand apart
 
 
 @dataclass
@@ -35,6 +38,13 @@ class Times:
     def median(self):
         """Of the crises that have one; None where none has."""
         return median(self.days) if self.days else None
+
+    @property
+    def median_spoken(self):
+        """The median in words; empty where there is none."""
+        if self.median is None:
+            return ""
+        return ngettext("%(n)s day", "%(n)s days", 1 if self.median == 1 else 2) % {"n": floatformat(self.median)}
 
     @property
     def slowest(self):
@@ -71,7 +81,7 @@ def overall(levels):
 
 @dataclass(frozen=True)
 class Dot:
-    """The crises of one level that took the same number of days."""
+    """The crises of one level that took about as many days."""
 
     x: float
     y: float
@@ -84,8 +94,8 @@ class Dot:
 class Strip:
     """What the drawing is made of; lengths in its own units."""
 
-    height: int
     target: float
+    foot: int = 0
     lines: list = field(default_factory=list)  # (y, Times) of each level
     dots: list = field(default_factory=list)
     medians: list = field(default_factory=list)  # (x, y, days)
@@ -93,39 +103,44 @@ class Strip:
     width, left, right = WIDTH, LEFT, WIDTH - RIGHT
 
     @property
-    def foot(self):
-        return self.height - 24
+    def height(self):
+        return self.foot + 26
 
 
 def strip(levels):
-    """A line of dots for each level that has a crisis, on one scale of days; what is beyond it stands at its end."""
+    """A line of dots for each level that has a crisis, those that wait below it, all on one scale of days.
+
+    Crises whose days are about the same are one larger dot with their number; what is beyond the scale stands at its
+    end.
+    """
     levels = [level for level in levels if level.days or level.waiting]
     target = max(1, settings.FIRST_ACTIVATION_TARGET_DAYS)
     longest = max([day for level in levels for day in (*level.days, *level.waiting)], default=0)
     end = next((target * times for times in SPANS if target * times >= longest), target * SPANS[-1])
+    wide = -(-end // PLACES)
 
     def across(days):
         return round(LEFT + 14 + (WIDTH - RIGHT - LEFT - 28) * min(days, end) / end, 1)
 
-    drawn = Strip(height=TOP + APART * len(levels) + 18, target=across(settings.FIRST_ACTIVATION_TARGET_DAYS))
-    most = max([n for level in levels for n in _piles(level, end).values()], default=1)
-    for place, level in enumerate(levels):
-        y = TOP + APART * place
+    def piles(days):
+        return sorted(Counter(min(day, end) // wide for day in days).items())
+
+    most = max([n for level in levels for days in (level.days, level.waiting) for _, n in piles(days)], default=1)
+    drawn, y = Strip(target=across(settings.FIRST_ACTIVATION_TARGET_DAYS)), TOP
+    for level in levels:
         drawn.lines.append((y, level))
-        for (days, waiting), n in sorted(_piles(level, end).items()):
-            radius = ONE if n == 1 else round(8 + (MOST - 8) * (n / most) ** 0.5, 1)
-            drawn.dots.append(Dot(across(days), y + (11 if waiting else 0), radius, n, waiting))
+        for days, waiting in ((level.days, False), (level.waiting, True)):
+            for place, n in piles(days):
+                radius = ONE if n == 1 else round(SEVERAL + (MOST - SEVERAL) * (n / most) ** 0.5, 1)
+                x = across(place * wide + (wide - 1) / 2)
+                drawn.dots.append(Dot(x, y + BELOW * waiting, radius, n, waiting))
         if level.median is not None:
             drawn.medians.append((across(level.median), y, level.median))
-    drawn.ticks = [(across(end * n / 4), _label(end * n // 4, beyond=n == 4 and longest > end)) for n in range(5)]
+        y += APART + (BELOW if level.waiting else 0)
+    drawn.foot = y - 16
+    drawn.ticks = [(across(end * n / 4), _label(end * n / 4, beyond=n == 4 and longest > end)) for n in range(5)]
     return drawn
 
 
-def _piles(level, end):
-    """{(days, whether waiting): how many crises}."""
-    piles = Counter((min(days, end), False) for days in level.days)
-    return piles + Counter((min(days, end), True) for days in level.waiting)
-
-
 def _label(days, *, beyond):
-    return f"{days}+" if beyond else str(days)
+    return f"{days:g}+" if beyond else f"{days:g}"

@@ -16,7 +16,7 @@ from sectors.models import Fact
 WEEKS = 12
 FACTS = Fact.values  # the names of the fields of a crisis that priorities can depend on
 STACK = [PlanPriority.CRITICAL, PlanPriority.IMPORTANT, PlanPriority.RECOMMENDED]  # from the foot of a column up
-WIDTH, HEIGHT, LEFT, TOP, BASE = 480, 172, 34, 14, 150
+WIDTH, HEIGHT, LEFT, TOP, BASE = 480, 172, 42, 14, 150
 
 
 @dataclass
@@ -43,30 +43,39 @@ def weeks(crises, at=None, *, phase=None, as_of=None):
     begins = today - timedelta(days=7 * WEEKS - 1)
     days = [begins + timedelta(days=7 * n) for n in range(WEEKS)]
     found = [Week(day, day + timedelta(days=6)) for day in days]
-    for day, sector, phase_pk, own, edition, *facts, n in _activations(crises, begins, today, phase, as_of):
-        row = reference.content(edition).priorities.get((sector, phase_pk))
-        if row:
-            priority = plan.priority_of(row, dict(zip(FACTS, facts, strict=True)), own)
-            if priority in STACK:
-                found[(day - begins).days // 7].by[priority] += n
+    known = {}
+    for day, *cell, n in _activations(crises, begins, today, phase, as_of):
+        priority = known.get(key := tuple(cell)) or known.setdefault(key, _priority(*cell))
+        if priority in STACK:
+            found[(day - begins).days // 7].by[priority] += n
     return found
+
+
+def _priority(sector, phase, own, edition, *facts):
+    """The priority of a cell in a plan, from what the office says, the edition it follows and the facts."""
+    row = reference.content(edition).priorities.get((sector, phase))
+    return plan.priority_of(row, dict(zip(FACTS, facts, strict=True)), own) if row else own
 
 
 def _activations(crises, first, last, phase, as_of):
     """How many cells are active since each day, by what their priority follows from; now or at a past moment."""
-    among = Exists(crises.order_by().filter(pk=OuterRef("crisis")))
     if as_of:
-        cells = PlanCell.history.filter(history_date__lte=as_of).exclude(history_type="-")
-        cells = cells.filter(history_id=_newest(PlanCell, "id", as_of, "history_id"))
-        then = {f"{name}_then": _newest(Crisis, "crisis", as_of, name) for name in ("edition", *FACTS)}
-        cells, about = cells.annotate(**then), list(then)
-    else:
-        cells, about = PlanCell.objects.all(), [f"crisis__{name}" for name in ("edition", *FACTS)]
-    cells = cells.filter(among, activated_on__range=(first, last))
+        return _activations_at(crises, first, last, phase, as_of)
+    wanted = {"cells__activated_on__range": (first, last)} | ({"cells__phase__slug": phase} if phase else {})
+    cell = ("cells__activated_on", "cells__sector", "cells__phase", "cells__own_priority")
+    found = crises.order_by().filter(**wanted).values_list(*cell, "edition", *FACTS)
+    return found.annotate(n=Count("cells"))
+
+
+def _activations_at(crises, first, last, phase, as_of):
+    among = Exists(crises.order_by().filter(pk=OuterRef("crisis")))
+    cells = PlanCell.history.filter(among, activated_on__range=(first, last), history_date__lte=as_of)
+    cells = cells.filter(history_id=_newest(PlanCell, "id", as_of, "history_id")).exclude(history_type="-")
     if phase:
         cells = cells.filter(phase__slug=phase)
-    columns = ("activated_on", "sector", "phase", "own_priority", *about)
-    return cells.order_by().values_list(*columns).annotate(n=Count("pk"))
+    then = {f"{name}_then": _newest(Crisis, "crisis", as_of, name) for name in ("edition", *FACTS)}
+    found = cells.annotate(**then).order_by().values_list("activated_on", "sector", "phase", "own_priority", *then)
+    return found.annotate(n=Count("pk"))
 
 
 def _newest(model, key, moment, column):

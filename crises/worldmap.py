@@ -12,7 +12,7 @@ WIDTH, HEIGHT = 1000, 429
 NORTH, MIDDLE = 79, 11  # the degrees of the upper edge and of the meridian in the middle
 A1, A2, A3, A4 = 1.340264, -0.081106, 0.000893, 0.003796
 FEW, MANY = 200_000, 1_000_000  # people: from these on a mark is larger
-RADII = {"": 10, "few": 12, "some": 17, "many": 22}
+RADII = {"": 11, "few": 12, "some": 17, "many": 22}
 ROUNDS, BETWEEN = 80, 7  # how often marks are moved apart, and how far
 
 

@@ -88,6 +88,8 @@ FOR_HQ = [
     "/matrix/editions/mcof-2012/3/discard/",
     "/matrix/editions/mcof-2012/3/publish/",
     "/dashboard/",
+    "/dashboard/?as_of=2026-03-01",
+    "/dashboard/?level=3",
     "/gaps/",
     "/gaps/?sector=S03&phase=during",
     "/gaps/?as_of=2026-03-01",

@@ -68,6 +68,8 @@ GET  cluster                   200 200 200 200 200 200 200
 GET  api-landing               200 200 200 200 200 200 200
 GET  dashboard                 302 200 200 200 200 200 200
 GET  dashboard-csv             302 200 200 200 200 200 200
+GET  dashboard-xlsx            302 200 200 200 200 200 200
+GET  dashboard-pdf             302 200 200 200 200 200 200
 GET  gap-list                  302 200 200 200 200 200 200
 GET  duplicate-list            302 403 403 200 403 403 403
 GET  duplicate                 302 403 403 404 403 403 403
@@ -197,6 +199,7 @@ def address(name, crisis):
         "sector": "S03",
         **{"metric": "affected", "group": "all", "unit": "people", "scheme": "iom", "value": "3"},
         "phase": "during",
+        "panel": "coverage",
         "key": uuid.uuid4(),
         "framework": "mcof-2012",
         "number": _number(name, crisis),
