@@ -6,6 +6,7 @@ Natural Earth (public domain) at 1:50 million; no boundary is drawn.
 """
 
 from dataclasses import dataclass, field
+from itertools import count
 from math import asin, cos, hypot, pi, radians, sin, sqrt
 
 WIDTH, HEIGHT = 1000, 429
@@ -13,7 +14,7 @@ NORTH, MIDDLE = 79, 11  # the degrees of the upper edge and of the meridian in t
 A1, A2, A3, A4 = 1.340264, -0.081106, 0.000893, 0.003796
 FEW, MANY = 200_000, 1_000_000  # people: from these on a mark is larger
 RADII = {"": 11, "few": 12, "some": 17, "many": 22}
-ROUNDS, BETWEEN = 80, 7  # how often marks are moved apart, and how far
+BETWEEN, STEP, TURNS = 7, 3, 24  # how far marks stand apart; how a free place is looked for, around and outwards
 
 
 def _plane(latitude, longitude):
@@ -86,9 +87,10 @@ def drawn(marks, others):
 
     The largest marks are drawn first, so that none hides a smaller one.
     """
+    placed = []
     for mark in marks:
-        mark.x, mark.y = mark.home
-    _move_apart(marks)
+        mark.x, mark.y = next(place for place in _around(*mark.home) if _free(mark, *place, placed))
+        placed.append(mark)
     taken = {mark.home for mark in marks}
     dots = []
     for place, gap in others.items():
@@ -97,26 +99,18 @@ def drawn(marks, others):
     return Map(sorted(marks, key=lambda mark: -mark.radius), dots)
 
 
-def _move_apart(marks):
-    """Move marks that cover each other apart, each as far as the other, until none does or the rounds are over."""
-    for _round in range(ROUNDS):
-        still = True
-        for n, one in enumerate(marks):
-            for other in marks[n + 1 :]:
-                across, down = other.x - one.x, other.y - one.y
-                apart = hypot(across, down)
-                short = one.radius + other.radius + BETWEEN - apart
-                if short <= 0.1:
-                    continue
-                still = False
-                if apart < 0.01:  # the same place: each pair parts in a direction of its own
-                    turn = pi * (3 - sqrt(5)) * (other.number + n)
-                    across, down, apart = cos(turn), sin(turn), 1
-                push = short / 2 / apart
-                one.x, one.y = one.x - across * push, one.y - down * push
-                other.x, other.y = other.x + across * push, other.y + down * push
-        for mark in marks:
-            mark.x = round(min(max(mark.x, mark.ring), WIDTH - mark.ring - 6), 1)
-            mark.y = round(min(max(mark.y, mark.ring + 6), HEIGHT - mark.ring), 1)
-        if still:
-            return
+def _around(x, y):
+    """A place, then places farther and farther from it."""
+    yield x, y
+    for ring in count(1):
+        for turn in range(TURNS):
+            angle = 2 * pi * turn / TURNS
+            yield round(x + ring * STEP * cos(angle), 1), round(y + ring * STEP * sin(angle), 1)
+
+
+def _free(mark, x, y, placed):
+    """Whether a mark can stand there: on the map, and clear of the marks that are placed."""
+    edge = mark.ring + 6
+    if not (edge <= x <= WIDTH - edge and edge <= y <= HEIGHT - edge):
+        return False
+    return all(hypot(x - one.x, y - one.y) >= mark.radius + one.radius + BETWEEN for one in placed)

@@ -109,7 +109,8 @@ def test_marks_of_one_country_and_of_its_neighbours_stand_side_by_side(n):
 
     for one, other in combinations(drawn.marks, 2):
         assert hypot(one.x - other.x, one.y - other.y) >= one.radius + other.radius
-    assert all(hypot(one.x - home[0], one.y - home[1]) < 160 for one in drawn.marks)
+    assert all(hypot(one.x - home[0], one.y - home[1]) < 110 for one in drawn.marks)
+    assert (marks[0].x, marks[0].y) == marks[0].home
 
 
 def test_a_mark_alone_stays_where_it_is_and_none_leaves_the_map():
