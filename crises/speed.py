@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import pairwise
 from statistics import median
 
 from django.conf import settings
@@ -110,36 +111,52 @@ class Strip:
 def strip(levels):
     """A line of dots for each level that has a crisis, those that wait below it, all on one scale of days.
 
-    Crises whose days are about the same are one larger dot with their number; what is beyond the scale stands at its
-    end.
+    Crises of about the same days are one larger dot with their number, so that no dot hides another: of the same day
+    where that is enough. What is beyond the scale stands at its end.
     """
     levels = [level for level in levels if level.days or level.waiting]
     target = max(1, settings.FIRST_ACTIVATION_TARGET_DAYS)
     longest = max([day for level in levels for day in (*level.days, *level.waiting)], default=0)
     end = next((target * times for times in SPANS if target * times >= longest), target * SPANS[-1])
-    wide = -(-end // PLACES)
 
     def across(days):
         return round(LEFT + 14 + (WIDTH - RIGHT - LEFT - 28) * min(days, end) / end, 1)
 
-    def piles(days):
-        return sorted(Counter(min(day, end) // wide for day in days).items())
+    coarsest = -(-end // PLACES)
+    for together in range(1, coarsest + 1):
+        drawn = _strip(levels, end, across, together)
+        if together == coarsest or _clear(drawn.dots):
+            break
+    drawn.ticks = [(across(end * n / 4), _label(end * n / 4, beyond=n == 4 and longest > end)) for n in range(5)]
+    return drawn
 
-    most = max([n for level in levels for days in (level.days, level.waiting) for _, n in piles(days)], default=1)
+
+def _strip(levels, end, across, together):
+    """The lines, with so many days together in one dot."""
+    piles = {
+        (level.value, waiting): sorted(Counter(min(day, end) // together for day in days).items())
+        for level in levels
+        for waiting, days in ((False, level.days), (True, level.waiting))
+    }
+    most = max((n for pile in piles.values() for _, n in pile), default=1)
     drawn, y = Strip(target=across(settings.FIRST_ACTIVATION_TARGET_DAYS)), TOP
     for level in levels:
         drawn.lines.append((y, level))
-        for days, waiting in ((level.days, False), (level.waiting, True)):
-            for place, n in piles(days):
+        for waiting in (False, True):
+            for place, n in piles[level.value, waiting]:
                 radius = ONE if n == 1 else round(SEVERAL + (MOST - SEVERAL) * (n / most) ** 0.5, 1)
-                x = across(place * wide + (wide - 1) / 2)
+                x = across(place * together + (together - 1) / 2)
                 drawn.dots.append(Dot(x, y + BELOW * waiting, radius, n, waiting))
         if level.median is not None:
             drawn.medians.append((across(level.median), y, level.median))
         y += APART + (BELOW if level.waiting else 0)
     drawn.foot = y - 16
-    drawn.ticks = [(across(end * n / 4), _label(end * n / 4, beyond=n == 4 and longest > end)) for n in range(5)]
     return drawn
+
+
+def _clear(dots):
+    """Whether no dot covers its neighbour on the same line."""
+    return all(other.x - one.x >= one.radius + other.radius for one, other in pairwise(dots) if one.y == other.y)
 
 
 def _label(days, *, beyond):

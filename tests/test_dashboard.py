@@ -93,6 +93,8 @@ def test_every_panel_counts_the_same_gaps(cast):
 
     assert counted["gaps"] == covered.gaps == sum(not gap.waived for gap in listed)
     assert counted["waived"] == covered.waived == sum(gap.waived for gap in listed) == 1
+    assert gaps_of_every_panel(crises, NOON) == {counted["gaps"]}
+    assert gaps_of_every_panel(crises, as_of=NOON + timedelta(minutes=1)) == {counted["gaps"] + 6}  # one closed later
     assert covered.needed == covered.active + covered.completed + covered.waived + covered.gaps
 
 
@@ -211,9 +213,9 @@ def test_after_any_operations_the_stored_gaps_are_those_of_the_plan(db, operatio
     assert gaps_of_every_panel(both, at) == {by_plans_gaps(both, at)}
 
 
-def gaps_of_every_panel(crises, at):
+def gaps_of_every_panel(crises, at=None, as_of=None):
     """How many gaps each panel of the dashboard counts: one number, if they agree."""
-    shown = Panels(crises, reference.current(), at=at, whole=True)
+    shown = Panels(crises, reference.current(), at=at, as_of=as_of, whole=True)
     return {
         shown.board.total.gaps,
         len(shown.decisions),

@@ -3,6 +3,7 @@
 import csv
 from datetime import timedelta
 from io import BytesIO, StringIO
+from itertools import pairwise
 
 import pytest
 from django.utils import timezone
@@ -242,6 +243,18 @@ def test_the_scale_is_as_short_as_the_times_allow(settings):
 
     assert [label for _x, label in drawn.ticks] == ["0", "3", "6", "9", "12"]
     assert [dot.n for dot in drawn.dots] == [1, 2, 1]
+    assert drawn.dots[1].x == drawn.medians[0][0]  # each on its own day
+
+
+@pytest.mark.parametrize("longest", [11, 23, 59, 179, 4000])
+def test_no_dot_hides_another_however_many_there_are(longest):
+    level = speed.Times("", "Not assessed", days=[day % longest for day in range(0, 2000, 7)], waiting=[longest] * 500)
+
+    drawn = speed.strip([level])
+
+    met = [dot for dot in drawn.dots if not dot.waiting]
+    assert sum(dot.n for dot in met) == 286
+    assert all(other.x - one.x >= one.radius + other.radius for one, other in pairwise(met))
 
 
 # As of a past moment
