@@ -89,7 +89,7 @@ class Chart:
 def chart(figures, *, width, height, inside):
     """The chart of these figures, the oldest first. `inside`: whether the reader may be told small counts."""
     told = [(figure, *_told(figure, inside)) for figure in figures]
-    steps = _steps(max([value for _figure, value, _sign in told if value is not None], default=0))
+    steps = round_steps(max([value for _figure, value, _sign in told if value is not None], default=0))
     strip = UNKNOWN if any(value is None for _figure, value, _sign in told) else 0
     drawn = Chart(width, height, 12 + LETTER * len(intcomma(steps[-1])), height - 32 - strip)
     spans = [bounds(figure.as_of, figure.as_of_precision) for figure in figures]
@@ -131,7 +131,7 @@ def _told(figure, inside):
     return figure.value, SIGNS.get(figure.qualifier, "") if figure.value is not None else ""
 
 
-def _steps(most):
+def round_steps(most):
     """The numbers named on the scale: 0 and a few round ones, the last of them no less than the highest figure."""
     size = 1
     while True:

@@ -32,6 +32,8 @@ class Row(NamedTuple):
     exercise: bool
     country: str  # ISO3
     office: int
+    office_slug: str
+    office_name: str
     logged_at: datetime
     part_of: int | None
     edition: int
@@ -49,7 +51,8 @@ class Row(NamedTuple):
 
 COLUMNS = (
     *("crisis", "crisis__reference", "crisis__title", "crisis__exercise", "crisis__main_country", "crisis__office"),
-    *("crisis__logged_at", "crisis__part_of", "crisis__edition", "since", "revision", "cells", "gaps"),
+    *("crisis__office__slug", "crisis__office__name", "crisis__logged_at", "crisis__part_of", "crisis__edition"),
+    *("since", "revision", "cells", "gaps"),
     *("level", "review_on", "activation", "people", "people_on", "first_met_on"),
 )
 
@@ -64,7 +67,7 @@ def rows(crises, as_of=None):
 
 
 class Missing(NamedTuple):
-    """An open gap: of which crisis and cell, since when, and the last day of its waiver, if any."""
+    """An open gap: of which crisis and cell, since when, and whether it is waived, or open for too long."""
 
     row: Row
     sector: Sector
@@ -132,6 +135,25 @@ class Board:
         return sum(self.coverage.values(), plan.Tally())
 
     @cached_property
+    def oldest(self):
+        """The gaps that nobody waived, the oldest first."""
+        return sorted((gap for gap in self.missing if not gap.waived), key=lambda gap: (gap.opened_at, gap.row.pk))
+
+    @cached_property
+    def first(self):
+        """The crises with most gaps first, then those with most people."""
+        return sorted(self.rows, key=lambda row: (-self.gaps_of[row.pk], -(row.people or 0), -row.revision))
+
+    def phases_of(self, row):
+        """The phases that a crisis is in."""
+        open_ones = {
+            phase
+            for (_, phase), sign in zip(self._places(row.edition), row.cells, strict=True)
+            if SIGNS[sign].phase_open
+        }
+        return sorted(open_ones, key=lambda phase: phase.number)
+
+    @cached_property
     def late(self):
         """How many gaps, not waived, are open for longer than a critical sector may wait."""
         return sum(gap.late and not gap.waived for gap in self.missing)
@@ -170,18 +192,27 @@ class Board:
         }
 
     @cached_property
-    def active_sectors(self):
-        """How often each sector is active in an open phase: {sector code: n}, of every edition."""
+    def active(self):
+        """How often each sector is active in an open phase: {(edition, sector): n}."""
         found = Counter()
         for edition in {row.edition for row in self.rows}:
             columns = zip(*(row.cells for row in self.rows if row.edition == edition), strict=True)
             for (sector, phase), column in zip(self._places(edition), columns, strict=True):
                 if self._shown(phase):
-                    found[sector.code] += sum(
+                    found[edition, sector] += sum(
                         n
                         for sign, n in Counter(column).items()
                         if SIGNS[sign].phase_open and SIGNS[sign].status == PlanCell.Status.ACTIVE
                     )
+        return found
+
+    @cached_property
+    def links(self):
+        """How often a sector is active that is linked to each system and cluster, by the edition its crisis follows."""
+        found = Counter()
+        for (edition, sector), n in self.active.items():
+            for link in reference.content(edition).links_of(sector):
+                found[link.target] += n
         return found
 
 

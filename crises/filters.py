@@ -258,6 +258,13 @@ class CrisisFilter(AddressFilter):
         return crises
 
 
+class BoardFilter(CrisisFilter):
+    """The same filters for what is counted from how crises stand: there the phase narrows each panel by itself, with
+    the phases of the moment that is asked for."""
+
+    in_phase = CrisisFilter.left_alone
+
+
 class GapFilter(CrisisFilter):
     """The same filters and three more, from crises to their gaps. `phase` is the phase of the gap.
 

@@ -149,15 +149,17 @@ def _worth_trying(whole):
     return [*whole_lists, *DENSITIES[-2:]]
 
 
-def draw(page):
-    """A page of ours as a WeasyPrint document. Whatever it names is not fetched, neither a file nor an address."""
+def draw(page, style="printed.css", address=None):
+    """A page of ours as a WeasyPrint document, in a style of ours. Whatever it names is not fetched, neither a file nor
+    an address; its links lead from `address`."""
     try:
         from weasyprint import CSS, HTML
         from weasyprint.urls import URLFetcher
     except (ImportError, OSError) as missing:
         raise Unavailable from missing
     nothing = URLFetcher(allowed_protocols=())
-    return HTML(string=page, url_fetcher=nothing).render(stylesheets=[CSS(string=_style(), url_fetcher=nothing)])
+    sheet = CSS(string=_style(style), url_fetcher=nothing)
+    return HTML(string=page, base_url=address, url_fetcher=nothing).render(stylesheets=[sheet])
 
 
 def _said(crisis, as_of):
@@ -181,8 +183,8 @@ def pdf(drawn):
 
 
 @cache
-def _style():
-    with open(finders.find("printed.css"), encoding="utf-8") as sheet:
+def _style(name):
+    with open(finders.find(name), encoding="utf-8") as sheet:
         return sheet.read()
 
 

@@ -22,6 +22,7 @@ PUBLIC_CRISES = env.bool("PUBLIC_CRISES", False)
 GAP_LATE_HOURS = env.int("GAP_LATE_HOURS", 72)
 CRISIS_STALE_DAYS = env.int("CRISIS_STALE_DAYS", 14)
 ANSWERS_KEPT_SECONDS = env.int("ANSWERS_KEPT_SECONDS", 60)  # how long a page is given again while nothing changes
+FIRST_ACTIVATION_TARGET_DAYS = env.int("FIRST_ACTIVATION_TARGET_DAYS", 3)
 
 INSTALLED_APPS = [
     "mcof",

@@ -49,6 +49,8 @@ class Country(models.Model):
     m49 = models.CharField("M49", max_length=3, unique=True)
     name = models.CharField(max_length=100)
     region = models.ForeignKey(Region, models.PROTECT, related_name="countries", null=True, blank=True)
+    latitude = models.FloatField(_("latitude"), null=True, blank=True)  # of the middle of its largest land
+    longitude = models.FloatField(_("longitude"), null=True, blank=True)
 
     objects = CountryManager()
 

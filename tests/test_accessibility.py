@@ -100,6 +100,8 @@ FOR_HQ = [
     "/worklist/ask/?queue=stale&all=1",
     "/worklist/assign/?chosen={crisis}",
     "/crises/{crisis}/",
+    "/dashboard/?as_of=2026-03-01",
+    "/dashboard/?level=3",
     "/gaps/",
     "/gaps/?sector=S03&phase=during",
     "/gaps/?as_of=2026-03-01",

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from crises import dashboard, gaps, plan, services, standing
 from crises.models import Crisis, PlanCell, PlanPriority, Standing
+from crises.panels import Panels
 from crises.reading import plan_of
+from sectors import reference
 from tests.factories import (
     NOON,
     add_figure,
@@ -91,6 +93,8 @@ def test_every_panel_counts_the_same_gaps(cast):
 
     assert counted["gaps"] == covered.gaps == sum(not gap.waived for gap in listed)
     assert counted["waived"] == covered.waived == sum(gap.waived for gap in listed) == 1
+    assert gaps_of_every_panel(crises, NOON) == {counted["gaps"]}
+    assert gaps_of_every_panel(crises, as_of=NOON + timedelta(minutes=1)) == {counted["gaps"] + 6}  # one closed later
     assert covered.needed == covered.active + covered.completed + covered.waived + covered.gaps
 
 
@@ -164,14 +168,18 @@ def test_nobody_reporting_is_not_zero(cast):
 def test_the_dashboard_costs_the_same_for_one_crisis_and_for_many(hq_client, django_assert_num_queries):
     log(title="first")
     hq_client.get("/dashboard/")
-    # session, user, what a kept page follows from, edition in force, how the crises stand, the oldest gaps, regions of
-    # the filter, the crises shown and their open phases
-    with django_assert_num_queries(9):
-        hq_client.get("/dashboard/")
-    for n in range(5):
+    # session, user, what a kept page follows from, editions, how the crises stand, regions of the filter, the countries
+    # of the crises, activations;
+    # for the past one more, the crises that are named as they were then, and no countries where all of them are named
+    now, then = "/dashboard/", "/dashboard/?as_of=2026-03-02"
+    for address in (now, then):
+        with django_assert_num_queries(8):
+            hq_client.get(address)
+    for n in range(14):
         set_status(log(title=f"more {n}"), "S03", "during", "active")
-    with django_assert_num_queries(9):
-        hq_client.get("/dashboard/")
+    for address, n in ((now, 8), (then, 9)):
+        with django_assert_num_queries(n):
+            hq_client.get(address)
 
 
 OPERATIONS = st.lists(
@@ -203,6 +211,23 @@ def test_after_any_operations_the_stored_gaps_are_those_of_the_plan(db, operatio
     assert stored == {cell.key for cell in plan_now.cells if cell.gap}
     assert stands(crisis) == stands_by_its_plan(crisis)
     assert coverage(both, at=at) == by_plans(both, at)
+    assert gaps_of_every_panel(both, at) == {by_plans_gaps(both, at)}
+
+
+def gaps_of_every_panel(crises, at=None, as_of=None):
+    """How many gaps each panel of the dashboard counts: one number, if they agree."""
+    shown = Panels(crises, reference.current(), at=at, as_of=as_of, whole=True)
+    return {
+        shown.board.total.gaps,
+        len(shown.decisions),
+        sum(one.gaps for one in shown.listed),
+        sum(cell.tally.gaps for _sector, cells in shown.coverage for cell in cells if cell.tally),
+        sum(tally.gaps for tally in shown.sums),
+    }
+
+
+def by_plans_gaps(crises, at):
+    return sum(by_plans(crises, at).values(), plan.Tally()).gaps
 
 
 def stands(crisis):

@@ -46,7 +46,7 @@ def key_figures(page):
 
 
 def panel(page, title):
-    return page.split(title)[1].split("</section>")[0]
+    return page.split(f"<h2>{title}", 1)[1].split("</section>")[0]
 
 
 def gaps_in_grid(page):
@@ -57,7 +57,7 @@ def gaps_in_grid(page):
 
 
 def crises_in_table(page):
-    """{crisis: (people, gaps)} of the last table."""
+    """{crisis: (people, gaps)} of the table under the map."""
     found = {}
     for line in panel(page, "Where are open crises").split("<tbody>")[1].split("<tr>")[1:]:
         title = bare(re.search(r"<bdi>(.*?)</bdi>", line)[1])
@@ -114,10 +114,10 @@ def test_the_key_figures_say_what_they_count(cast, hq_client):
 
     assert figures["Open crises"] == ("3", "1 logged in 30 days, 1 exercise")
     assert figures["People affected"] == ("12,000", "1 of 3 report, Jun 2024")
-    assert figures["Critical sectors met"] == ("10 %", "2 of 21 needed")  # 7 + 5, 6 and 3
+    assert figures["Critical sectors met"] == ("10 %", "2 of 21 needed, 1 waived")  # 7 + 5, 6 and 3
     assert figures["Critical gaps"] == ("18", "15 older than 72 hours")
-    assert figures["Waived"] == ("1", "accepted by HQ until a day")
-    assert figures["Without an update"] == ("1", "crisis, for 14 days")  # libya was changed by the waiver
+    assert figures["Time to first critical sector"] == ("0 days", "median; target 3 days; 2 still without")
+    assert figures["Offices overdue"] == ("1", "of 2; no update in 14 days")  # Tripoli: libya was changed by the waiver
 
 
 def test_nobody_reporting_is_said_and_is_no_zero(cast, hq_client):
@@ -173,8 +173,8 @@ def test_each_reader_has_the_picture_of_their_own_scope(cast, field_client, part
     assert set(crises_in_table(read(field_client))) == {"libya"}
     assert set(crises_in_table(read(other_client))) == {"peru"}
     assert "There is no open crisis that you may see." in read(partner_client)
-    assert client.get("/dashboard/").url == "/login/?next=/dashboard/"
-    assert client.get("/dashboard.csv").url == "/login/?next=/dashboard.csv"
+    for address in ("/dashboard/", "/dashboard.pdf", "/dashboard/coverage.csv", "/dashboard/crises.xlsx"):
+        assert client.get(address).url == f"/login/?next={address}"
 
 
 def test_the_oldest_gaps_that_nobody_waived_need_a_decision(office, hq_client):
@@ -202,11 +202,14 @@ def test_filters_stay_in_the_links_of_every_panel(cast, hq_client):
     page = read(hq_client, "/dashboard/?region=002&phase=during")
 
     assert 'href="/gaps/?region=002&phase=during">' in page
-    assert 'href="/gaps/?region=002&phase=during&waived=1">' in page
     assert 'href="/crises/?region=002&phase=during&status=open">' in page
     assert 'href="/crises/?region=002&phase=during&status=open&sort=-gaps">' in page
-    assert 'href="/dashboard.csv?region=002&phase=during">CSV' in page
+    assert 'href="/dashboard/coverage.csv?region=002&phase=during">CSV' in page
+    assert 'href="/dashboard.pdf?region=002&phase=during">Print brief' in page
     assert 'href="/gaps/?region=002&sector=S02&phase=during">1<' in page
+    assert 'href="/gaps/?region=002&phase=after&waived=1">1 waived' in read(
+        hq_client, "/dashboard/?region=002&phase=after"
+    )
     assert "Remove the filter </span>Region: Africa" in page
     assert "The open crises of this filter." in page
 
@@ -220,8 +223,12 @@ def test_each_panel_is_titled_with_its_question(cast, hq_client):
 
     assert titles == [
         "What needs a decision today?",
-        "Which sectors are active where the plan needs them?",
         "Where are open crises, and where is a critical sector missing?",
+        "Is the data fresh?",
+        "Which sectors are active where the plan needs them?",
+        "Who do we work with?",
+        "Is response speeding up?",
+        "How fast is the first critical sector active?",
     ]
 
 
@@ -240,7 +247,7 @@ def test_a_cell_that_nobody_needs_is_a_dash(cast, hq_client):
 
 
 def test_the_file_is_the_grid(cast, hq_client):
-    answer = hq_client.get("/dashboard.csv?region=002")
+    answer = hq_client.get("/dashboard/coverage.csv?region=002")
     lines = list(csv.DictReader(StringIO(answer.getvalue().decode())))
     by_cell = {(line["sector"], line["phase"]): line for line in lines}
 
@@ -262,10 +269,16 @@ def test_the_file_is_the_grid(cast, hq_client):
     for line in lines:
         parts = [int(line[name]) for name in ("active", "completed", "waived", "gaps")]
         assert int(line["needed"]) == sum(parts)
-    assert len(list(csv.DictReader(StringIO(hq_client.get("/dashboard.csv?phase=after").getvalue().decode())))) == 15
+    assert (
+        len(list(csv.DictReader(StringIO(hq_client.get("/dashboard/coverage.csv?phase=after").getvalue().decode()))))
+        == 15
+    )
 
 
-@pytest.mark.parametrize("address", ["/dashboard/?levle=3", "/dashboard.csv?levle=3", "/dashboard/?level=4"])
+@pytest.mark.parametrize(
+    "address",
+    ["/dashboard/?levle=3", "/dashboard/coverage.csv?levle=3", "/dashboard.pdf?levle=3", "/dashboard/?level=4"],
+)
 def test_an_address_that_is_not_understood_shows_no_figure(cast, hq_client, address):
     answer = hq_client.get(address)
 

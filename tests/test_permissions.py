@@ -81,6 +81,8 @@ GET  country-list-xlsx         302 200 200 200 200 200 200
 GET  country                   302 200 200 200 200 200 200
 GET  country-csv               302 200 200 200 200 200 200
 GET  country-xlsx              302 200 200 200 200 200 200
+GET  dashboard-xlsx            302 200 200 200 200 200 200
+GET  dashboard-pdf             302 200 200 200 200 200 200
 GET  gap-list                  302 200 200 200 200 200 200
 GET  worklist                  302 200 200 200 403 200 200
 GET  worklist-csv              302 200 200 200 403 200 200
@@ -225,6 +227,7 @@ def address(name, crisis):
         "sector": "S03",
         **{"metric": "affected", "group": "all", "unit": "people", "scheme": "iom", "value": "3"},
         "phase": "during",
+        "panel": "coverage",
         "key": uuid.uuid4(),
         "framework": "mcof-2012",
         "number": _number(name, crisis),

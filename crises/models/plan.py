@@ -66,7 +66,7 @@ class PlanCell(models.Model):
     phase = models.ForeignKey(Phase, models.PROTECT, related_name="+")
     status = models.CharField(_("status"), max_length=11, choices=Status.choices, default=Status.NOT_STARTED)
     since = models.DateField(_("since"), null=True, blank=True)
-    activated_on = models.DateField(_("active since"), null=True, blank=True)
+    activated_on = models.DateField(_("active since"), null=True, blank=True, db_index=True)
     lead = models.CharField(_("lead"), max_length=80, blank=True)
     cluster_contact = models.CharField(_("cluster contact"), max_length=120, blank=True)
     note = models.TextField(_("note"), blank=True, validators=[MaxLengthValidator(500)])

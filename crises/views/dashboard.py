@@ -1,24 +1,53 @@
-"""The dashboard: the picture across crises, from one reading of how each open crisis stands."""
-
-from datetime import timedelta
+"""The dashboard: the picture across crises, from one reading of how each open crisis stands; on paper, and as files."""
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from crises import dashboard as figures
-from crises import gaps, listing, plan
-from crises.models import Crisis
+from crises import brief, printed
+from crises.filters import BoardFilter
 from crises.models.statements import SMALL
+from crises.panels import Panels
 from crises.views.hq import address, around, file_name, narrow, then_of
 from crises.views.kept import kept
+from crises.views.panel_files import TABLES
 from crises.views.scope import inside
 from crises.views.then import wrong_address
 from sectors.exports import table_file
 
-OLDEST, WHERE = 6, 12  # rows of the tables
+
+def _panels(request, *, whole=False):
+    """What the address asks for, what is wrong with it, and the panels of it where nothing is."""
+    asked, problems = narrow(request, kind=BoardFilter)
+    if problems:
+        return asked, problems, None
+    panels = Panels(
+        asked.qs,
+        asked.content,
+        phase=asked.value("phase"),
+        as_of=asked.value("as_of"),
+        inside=inside(request.user),
+        whole=whole,
+    )
+    return asked, problems, panels
+
+
+def _shown(asked, panels):
+    """What the page and its print say beside the panels."""
+    return {
+        "panels": panels,
+        "counts": panels.counts,
+        "total": panels.board.total,
+        "late": panels.board.late,
+        "chips": asked.chips("as_of"),
+        "small": SMALL,
+        "stale_days": settings.CRISIS_STALE_DAYS,
+        "late_hours": settings.GAP_LATE_HOURS,
+        "target": settings.FIRST_ACTIVATION_TARGET_DAYS,
+    }
 
 
 # /dashboard/
@@ -28,117 +57,77 @@ OLDEST, WHERE = 6, 12  # rows of the tables
 @require_safe
 @kept
 def dashboard(request):
-    """The picture across crises: what is met, what is missing, and what needs a decision."""
-    asked, problems = narrow(request)
+    """The picture across crises: what is met, what is missing, and what needs a decision.
+
+    Eight queries: session, reader, what a kept page follows from, editions, regions of the filter, how the crises stand, their countries and the
+    activations. One more for the past.
+    """
+    asked, problems, panels = _panels(request)
     if problems:
         return wrong_address(request, problems)
-    now, phase, crises = timezone.now(), asked.value("phase"), asked.qs
-    board = figures.board(crises, now, phase=phase)
-    staff = inside(request.user)
-    # The table is cut short, so what it says of waivers is left out and not asked for.
-    oldest = gaps.listed(gaps.of(crises, phase=phase), now).filter(waived=False).prefetch_related(None)[:OLDEST]
     return render(
         request,
         "crises/dashboard.html",
-        {
+        _shown(asked, panels)
+        | {
             "filter": asked,
             "fields": asked.fields("region level phase exercise"),
-            "chips": asked.chips("as_of"),
             "then": then_of(request, asked),
             "around": around(asked),
-            "now": now,
-            "counts": board.counts(suppressed=not staff),
-            "total": board.total,
-            "late": board.late,
-            "oldest": [gaps.explained(gap, now) for gap in oldest],
-            "phases": [one for one in asked.content.phases if phase in ("", one.slug)],
-            "grid": list(_grid(asked, board.coverage)),
-            "elsewhere": _elsewhere(asked, board.coverage),
-            "sums": [_sum(board.coverage, one) for one in asked.content.phases if phase in ("", one.slug)],
-            "where": _where(board, now, phase),
-            "small": 0 if staff else SMALL,
+            "pdf": printed.available(),
+            "query": asked.query().removesuffix("?"),
+            "rows": list(_linked(asked, panels)),
             "links": {
-                "csv": address("dashboard-csv", asked),
                 "gaps": address("gap-list", asked),
                 "waived": address("gap-list", asked, waived="1"),
                 "crises": address("crisis-list", asked, status="open"),
                 "most_gaps": address("crisis-list", asked, status="open", sort="-gaps"),
             },
-            "content": asked.content,
-            "stale_before": now - timedelta(days=settings.CRISIS_STALE_DAYS),
-            "stale_days": settings.CRISIS_STALE_DAYS,
-            "late_hours": settings.GAP_LATE_HOURS,
         },
     )
 
 
-def _where(board, now, phase):
-    """The crises with most gaps, then with most people, as the list shows them. Two queries."""
-    first = sorted(board.rows, key=lambda row: (-board.gaps_of[row.pk], -(row.people or 0), -row.revision))[:WHERE]
-    places = {row.pk: n for n, row in enumerate(first)}
-    shown = listing.with_people(listing.rows(Crisis.objects.filter(pk__in=places), now, phase=phase))
-    return sorted(shown, key=lambda crisis: places[crisis.pk])
+def _linked(asked, panels):
+    """The coverage, each cell with the address of its gaps."""
+    for sector, cells in panels.coverage:
+        yield (
+            sector,
+            [(cell, address("gap-list", asked, sector=sector.code, phase=cell.phase.slug)) for cell in cells],
+        )
 
 
-def _sum(coverage, phase):
-    return sum((tally for (_code, slug), tally in coverage.items() if slug == phase.slug), plan.Tally())
-
-
-def _elsewhere(asked, covered):
-    """The needed sectors that the grid has no row for: those of plans under an older framework."""
-    content = asked.content
-    shown = {(sector.code, phase.slug) for sector in content.sectors for phase in content.phases}
-    return sum((tally for key, tally in covered.items() if key not in shown), plan.Tally())
-
-
-def _grid(asked, covered):
-    """The coverage in the framework's order: each sector with a cell for each phase shown."""
-    content, only = asked.content, asked.value("phase")
-    for sector in content.sectors:
-        cells = []
-        for phase in content.phases:
-            if only not in ("", phase.slug):
-                continue
-            tally = covered.get((sector.code, phase.slug))
-            cells.append(
-                {
-                    "phase": phase,
-                    "row": content.priorities[sector.pk, phase.pk],
-                    "tally": tally,
-                    "percent": round(100 * tally.met / tally.needed) if tally else 0,
-                    "gaps": address("gap-list", asked, sector=sector.code, phase=phase.slug),
-                }
-            )
-        yield sector, cells
+# /dashboard/<panel>.csv, /dashboard/<panel>.xlsx
 
 
 @login_required
 @require_safe
-def dashboard_csv(request):
-    """The coverage as a table: one line a sector and phase."""
-    asked, problems = narrow(request)
+def dashboard_file(request, panel, kind):
+    """A panel as a table, with every line of it, also those for which the page has no room."""
+    if panel not in TABLES:
+        raise Http404
+    asked, problems, panels = _panels(request, whole=True)
     if problems:
         return wrong_address(request, problems, csv=True)
-    now = timezone.now()
-    covered = figures.board(asked.qs, now, phase=asked.value("phase")).coverage
-    header = "sector,sector_name,phase,default_priority,provenance,needed,active,completed,waived,gaps,as_of"
+    header, lines = TABLES[panel](panels)
+    return table_file(kind, file_name(panel, asked), header.split(","), lines)
 
-    def lines():
-        for sector, cells in _grid(asked, covered):
-            for cell in cells:
-                tally = cell["tally"] or plan.Tally()
-                yield [
-                    sector.code,
-                    sector.name,
-                    cell["phase"].slug,
-                    cell["row"].priority,
-                    cell["row"].provenance,
-                    tally.needed,
-                    tally.active,
-                    tally.completed,
-                    tally.waived,
-                    tally.gaps,
-                    now.isoformat(timespec="seconds"),
-                ]
 
-    return table_file("csv", file_name("coverage", asked), header.split(","), lines())
+# /dashboard.pdf
+
+
+@login_required
+@require_safe
+def dashboard_pdf(request):
+    """The dashboard on two A4 pages. A server without the libraries that draw it answers 501 and offers the page."""
+    asked, problems, panels = _panels(request)
+    if problems:
+        return wrong_address(request, problems)
+    page = reverse("dashboard") + asked.query().removesuffix("?")
+    said = _shown(asked, panels) | {"reader": request.user, "address": request.build_absolute_uri(page)}
+    try:
+        drawn = brief.sheets(said)
+    except printed.Unavailable:
+        return render(request, "crises/no_pdf.html", {"page": page}, status=501)
+    response = HttpResponse(printed.pdf(drawn), content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{file_name("brief", asked)}.pdf"'
+    return response

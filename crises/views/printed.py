@@ -34,7 +34,8 @@ def plan_pdf(request, reference, then=None):
             as_of=at,
         )
     except printed.Unavailable:
-        return render(request, "crises/no_pdf.html", {"crisis": crisis, "then": then}, status=501)
+        page = reverse("plan", args=[reference]) + "?phase=all" + (then.more if then else "")
+        return render(request, "crises/no_pdf.html", {"page": page}, status=501)
     response = HttpResponse(printed.pdf(drawn), content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="plan-{crisis.reference}.pdf"'
     return response
