@@ -59,8 +59,8 @@ def _shown(asked, panels):
 def dashboard(request):
     """The picture across crises: what is met, what is missing, and what needs a decision.
 
-    Eight queries: session, reader, what a kept page follows from, editions, regions of the filter, how the crises stand, their countries and the
-    activations. One more for the past.
+    Eight queries: session, reader, what a kept page follows from, editions, regions of the filter, how the crises
+    stand, their countries and the activations. One more for the past.
     """
     asked, problems, panels = _panels(request)
     if problems:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crises', '0012_level_definitions'),
+        ('crises', '0014_oversight'),
     ]
 
     operations = [
