@@ -113,7 +113,7 @@ def _cell(at, value, style):
             style = TIME if isinstance(value, datetime) else DAY
             return f'<c r="{at}" s="{style}"><v>{days:.9f}</v></c>'
         value = value.isoformat()
-    text = ILLEGAL.sub("", str(value)).replace("\r\n", "\n").replace("\r", "\n")[:MOST_SIGNS]
+    text = ILLEGAL.sub("", str(value))[:MOST_SIGNS]
     return f'<c r="{at}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{escape(text)}</t></is></c>'
 
 

@@ -22,7 +22,7 @@ from offices.models import Country, Region
 from sectors.exports import table_file
 
 DAY = 86_400  # seconds
-OLDEST = 20  # gaps that the page of a country shows
+OLDEST = 10  # gaps that the page of a country shows
 
 
 # /countries/
@@ -145,7 +145,6 @@ def country(request, iso3):
     found = countries[iso3]
     gaps = sorted((gap for gap in board.missing if not gap.waived), key=lambda gap: gap.opened_at)
     here = [line for line in told if line.row.country == iso3]
-    contacts = Contact.objects.visible_to(request.user) if own and not then else Contact.objects.none()
     return render(
         request,
         "crises/country.html",
@@ -167,7 +166,7 @@ def country(request, iso3):
             "gaps": [(gap, int(board.at.timestamp() - gap.opened_at) // DAY) for gap in gaps[:OLDEST]],
             "n_gaps": len(gaps),
             "inside": own,
-            "contacts": contacts.of_countries([found]) if own and not then else [],
+            "contacts": Contact.objects.visible_to(request.user).of_countries([found]) if own and not then else [],
             "kept": set(kept_by(request.user).filter(pk=iso3).values_list("pk", flat=True)) if own else set(),
             "offices": found.offices.all() if own else [],
             "closed": 0 if then else crises.filter(status=Crisis.Status.CLOSED).order_by().count(),
