@@ -207,6 +207,14 @@ class Board:
         return found
 
     @cached_property
+    def active_sectors(self):
+        """The same by the code of the sector, of every edition: {sector code: n}."""
+        found = Counter()
+        for (_edition, sector), n in self.active.items():
+            found[sector.code] += n
+        return found
+
+    @cached_property
     def links(self):
         """How often a sector is active that is linked to each system and cluster, by the edition its crisis follows."""
         found = Counter()
