@@ -62,6 +62,8 @@ def rows(crises, as_of=None):
 
     `crises` is used as a subquery, so that the scope costs no query of its own.
     """
+    # Only open crises stand now: said so, the scope is asked of these and not of the whole archive.
+    crises = crises if as_of else crises.open()
     found = Standing.objects.at(as_of).filter(crisis__in=crises.order_by().values("pk"))
     return [Row(*row) for row in found.order_by().values_list(*COLUMNS)]
 

@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 from crises.dashboard import board
 from crises.duplicates import spoken_score
 from crises.models import Assignment, Crisis, PossibleDuplicate, Review, ReviewState, Standing
-from crises.models.review import review_columns, state_of
+from crises.models.review import review_columns, reviewable, state_of
 
 LAPSES_WITHIN = timedelta(days=7)
 SLUGS = ("gaps", "waiting", "level", "changed", "waivers", "stale", "duplicates")
@@ -100,37 +100,27 @@ class State(NamedTuple):
 
 
 def states(crises, user, as_of=None):
-    """The State of each of these crises that is open, now or at a past moment, by primary key. One query.
+    """The State of each of these crises that is open, by primary key; of every crisis that was open at a past moment.
 
-    Of the past the roles are those of today: what somebody held then is not kept.
+    Of the past the roles are those of today: what somebody held then is not kept. One query, whose cost follows the
+    open crises.
     """
-    standing = Standing.objects.at(as_of).filter(crisis__in=crises.order_by().values("pk"))
-    content = F("content_revision")
+    found, content = crises.open(), F("content_revision")
     if as_of:
+        found = Crisis.objects.filter(pk__in=Standing.objects.at(as_of).order_by().values("crisis"))
         rows = Crisis.history.filter(id=OuterRef("pk"), history_date__lte=as_of)
         content = Subquery(rows.order_by("-history_date", "-history_id").values("content_revision")[:1])
     given = Assignment.objects.at(as_of).filter(crisis=OuterRef("pk"))
-    theirs = Crisis.objects.filter(pk=OuterRef("pk"))
-    mine = Case(
-        When(
-            Q(last_review=Review.Kind.SENT)
-            & Q(Exists(theirs.reviewable_by(user)))
-            & ~Q(Exists(theirs.authored_by(user, as_of))),
-            then=Value(True),
-        ),
-        default=Value(False),
+    authored = Crisis.objects.filter(pk=OuterRef("pk")).authored_by(user, as_of)
+    may = Case(When(reviewable(user) & ~Q(Exists(authored)), then=Value(True)), default=Value(False))
+    mine = Case(When(last_review=Review.Kind.SENT, then=may), default=Value(False))  # asked of those in review alone
+    found = found.annotate(
+        **review_columns(as_of=as_of),
+        said=content,
+        assignee=Subquery(given.values("assignee")[:1]),
+        assigned_at=Subquery(given.values("assigned_at")[:1]),
     )
-    found = (
-        Crisis.objects.filter(pk__in=standing.values("crisis"))
-        .annotate(
-            **review_columns(as_of=as_of),
-            said=content,
-            assignee=Subquery(given.values("assignee")[:1]),
-            assigned_at=Subquery(given.values("assigned_at")[:1]),
-        )
-        .annotate(mine=mine)
-        .order_by()
-    )
+    found = found.annotate(mine=mine).order_by()
     columns = ("pk", "last_review", "reviewed_at", "approved_at", "approved_revision", "said", "mine")
     return {row[0]: State(*row) for row in found.values_list(*columns, "assignee", "assigned_at")}
 

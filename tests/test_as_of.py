@@ -52,7 +52,7 @@ def clock(monkeypatch, settings):
 
 
 def regional(office):
-    """Reads everything of the office, names and notes too, and may change nothing: sees no form now or then."""
+    """Reads everything of the office, names and notes too, and may change none of it: sees no form now or then."""
     return make_user("regional", Role.REGIONAL, office=office.parent)
 
 
@@ -66,6 +66,7 @@ def text(client, address):
     main = re.search(r"<main.*?</main>", body, re.DOTALL)[0]
     main = re.sub(r'<form.*?</form>|<p class="msg warning then">.*?</p>|<p class="s">The gaps that.*?</p>', "", main)
     main = re.sub(r"<form.*?</form>", "", main, flags=re.DOTALL)
+    main = re.sub(r'<a class="btn" href="/worklist/[^>]*>.*?</a>', "", main)  # to ask, which is done now
     words = unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", main)))
     return words.replace("Who could see this crisis then?", "Who can see this crisis?").replace(
         "until then", "until now"

@@ -507,7 +507,9 @@ def test_every_event_that_the_services_record_has_its_sentence():
             if isinstance(node, ast.Dict):
                 told = zip(node.keys, node.values, strict=True)
                 recorded |= {
-                    text.value for key, text in told if key and key.value == "event" and hasattr(text, "value")
+                    text.value
+                    for key, text in told
+                    if getattr(key, "value", "") == "event" and isinstance(text, ast.Constant)
                 }
 
     assert recorded == set(TELL)

@@ -17,7 +17,7 @@ from crises.dates import Precision, iso, spoken
 from offices.models import Country, Office, Role
 from sectors.models import Edition
 
-from .review import Review, ReviewState, review_columns, state_of
+from .review import Review, ReviewState, review_columns, reviewable, state_of
 
 GLIDE_HAZARDS = "CW|CE|DR|EQ|EP|EC|ET|FA|FR|FF|FL|HT|IN|LS|MS|OT|ST|SL|AV|SS|AC|TO|TC|TS|VW|VO|WV|WF"
 GLIDE = re.compile(rf"({GLIDE_HAZARDS})-\d{{4}}-\d{{6}}-([A-Z]{{3}}|---)")
@@ -103,13 +103,8 @@ class CrisisQuerySet(models.QuerySet):
         return self.filter(Exists(user.memberships.filter(role=Role.HQ))) if user.is_active else self.none()
 
     def reviewable_by(self, user):
-        """The crises this person may approve or send back: leads of the office, regional officers above it, HQ."""
-        if not user.is_active:
-            return self.none()
-        return self.filter(
-            Q(office__in=Office.objects.reached_by(user, Role.LEAD, Role.REGIONAL))
-            | Exists(user.memberships.filter(role=Role.HQ))
-        )
+        """The crises this person may approve or send back."""
+        return self.filter(reviewable(user))
 
     def authored_by(self, user, moment=None):
         """The crises of which this person changed, or sent to review, what has not been approved since; or had not been

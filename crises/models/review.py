@@ -4,9 +4,10 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
+from offices.models import Office, Role
 from sectors.models import Phase, Sector
 
 
@@ -18,6 +19,17 @@ class ReviewState(models.TextChoices):
     APPROVED = "approved", _("Approved")
     SENT_BACK = "sent_back", _("Sent back")
     CHANGED = "changed", _("Changed since approval")
+
+
+def reviewable(user):
+    """Which crises this person may approve or send back, as a condition on crises.
+
+    Leads those of their office, regional officers those of the offices below them, HQ every one.
+    """
+    if not user.is_authenticated or not user.is_active:
+        return Q(pk__in=[])
+    own = Office.objects.reached_by(user, Role.LEAD, Role.REGIONAL)
+    return Q(office__in=own) | Q(Exists(user.memberships.filter(role=Role.HQ)))
 
 
 class ReviewQuerySet(models.QuerySet):
