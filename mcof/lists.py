@@ -21,6 +21,7 @@ class Parameters(DjangoFilterBackend):
         problems = filterset.problems(allowed=own) if filterset else _problems(request.query_params, own)
         if problems:
             raise ValidationError(problems)
+        view.asked = filterset
         return filterset.qs if filterset else queryset
 
 
@@ -49,7 +50,9 @@ class Pages(CursorPagination):
     max_page_size = MOST
 
     def get_ordering(self, request, queryset, view):
-        self.field = queryset.model._meta.get_field(view.ordering[0].removeprefix("-"))
+        name = view.ordering[0].removeprefix("-")
+        column = queryset.query.annotations.get(name)
+        self.field = column.output_field if column else queryset.model._meta.get_field(name)
         return view.ordering
 
     def get_page_size(self, request):

@@ -88,7 +88,7 @@ def shown(client, crises, said=""):
         assert answer.status_code == 200, address
         found[address] = answer.json()
     for waived in ("0", "1"):
-        address = f"/gaps/?format=csv&waived={waived}"
+        address = f"/gaps.csv?waived={waived}"
         found[address] = text(client, at(address, said) if said else address)
     return found
 
@@ -214,7 +214,7 @@ ASKED = [
     "/crises/{}/coordination/",
     "/crises/{}/coordination.csv",
     "/gaps/",
-    "/gaps/?format=csv",
+    "/gaps.csv",
     "/api/v1/crises/{}/",
     "/api/v1/crises/{}/plan/",
     "/api/v1/crises/{}/advice/",
@@ -332,7 +332,7 @@ def test_the_gap_list_of_the_past_counts_what_it_lists(hq_client, office):
 
     for query, n in {"phase=before": 3, "phase=during": 6, "waived=1": 1, "": 9}.items():
         page = hq_client.get(f"/gaps/?as_of=2026-03-02&{query}").content.decode()
-        csv = text(hq_client, f"/gaps/?as_of=2026-03-02&format=csv&{query}").splitlines()
+        csv = text(hq_client, f"/gaps.csv?as_of=2026-03-02&{query}").splitlines()
         answer = hq_client.get(
             f"/api/v1/gaps/?as_of=2026-03-02&{query or 'waived=0'}".replace("&phase", "&waived=0&phase")
         )

@@ -9,6 +9,7 @@ from .phases import PhasePeriod
 from .plan import Gap, PlanCell, PlanPriority, Waiver
 from .receipts import Counter, Draft, Receipt
 from .review import Review, ReviewComment, ReviewState
+from .saved import SavedView
 from .standing import Standing
 from .statements import Activity, LevelDecision, SourceKind
 
@@ -34,6 +35,7 @@ __all__ = [
     "Review",
     "ReviewComment",
     "ReviewState",
+    "SavedView",
     "SourceKind",
     "Standing",
     "Waiver",

@@ -16,7 +16,7 @@ from crises.dates import Precision, iso, spoken
 from offices.models import Country, Office, Role
 from sectors.models import Edition
 
-from .review import Review, ReviewState, review_columns, state_of
+from .review import Review, ReviewState, review_columns, stands_at, state_of
 
 GLIDE_HAZARDS = "CW|CE|DR|EQ|EP|EC|ET|FA|FR|FF|FL|HT|IN|LS|MS|OT|ST|SL|AV|SS|AC|TO|TC|TS|VW|VO|WV|WF"
 GLIDE = re.compile(rf"({GLIDE_HAZARDS})-\d{{4}}-\d{{6}}-([A-Z]{{3}}|---)")
@@ -77,14 +77,21 @@ class CrisisQuerySet(models.QuerySet):
         """The crises this person may read."""
         return self.filter(readable_by(user))
 
+    def with_row_then(self, moment):
+        """Adds the alias `row_then`: the number of the crisis's row of history at a past moment, which says what it
+        was then; null where it was not logged yet. No further query."""
+        rows = Crisis.history.filter(id=OuterRef("pk"), history_date__lte=moment)
+        last = rows.order_by("-history_date", "-history_id").values("history_id")[:1]
+        return self.alias(row_then=Subquery(last))
+
+    def was_among(self, rows, moment):
+        """Of these, the crises whose row of history at a past moment is one of these rows."""
+        return self.with_row_then(moment).filter(Exists(rows.filter(history_id=OuterRef("row_then"))))
+
     def seen_then(self, user, moment):
         """Of these, the crises that this person might have read at a past moment: what is shared later or passes to
         another office does not open its past."""
-        rows = Crisis.history.filter(id=OuterRef("pk"), history_date__lte=moment)
-        last = rows.order_by("-history_date", "-history_id").values("history_id")[:1]
-        return self.alias(row_then=Subquery(last)).filter(
-            Exists(Crisis.history.filter(readable_by(user, moment), history_id=OuterRef("row_then")))
-        )
+        return self.was_among(Crisis.history.filter(readable_by(user, moment)), moment)
 
     def editable_by(self, user):
         """The crises whose facts, plan and figures this person may change: those of their own offices."""
@@ -128,17 +135,8 @@ class CrisisQuerySet(models.QuerySet):
         return self.annotate(**review_columns())
 
     def standing_in_review(self, state):
-        """Those whose review stands at this state: review.state_of, as a question to the database."""
-        approved, now = Q(last_review=Review.Kind.APPROVED), Q(approved_revision=F("content_revision"))
-        return self.with_review().filter(
-            {
-                ReviewState.NOT_REVIEWED: Q(last_review=None),
-                ReviewState.IN_REVIEW: Q(last_review=Review.Kind.SENT),
-                ReviewState.APPROVED: approved & now,
-                ReviewState.SENT_BACK: Q(last_review=Review.Kind.SENT_BACK),
-                ReviewState.CHANGED: approved & ~now,
-            }[state]
-        )
+        """Those whose review stands at this state."""
+        return self.with_review().filter(stands_at(state))
 
     def with_rights(self, user):
         """Adds may_edit, may_close, may_decide and may_review for this person, and `authored`. No further query.

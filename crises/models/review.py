@@ -4,7 +4,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from sectors.models import Phase, Sector
@@ -97,6 +97,18 @@ def state_of(last, approved_revision, content_revision):
     return {Review.Kind.SENT: ReviewState.IN_REVIEW, Review.Kind.SENT_BACK: ReviewState.SENT_BACK}.get(
         last, ReviewState.NOT_REVIEWED
     )
+
+
+def stands_at(state):
+    """The same as a condition on rows with `review_columns`: those whose review stands at this state."""
+    approved, now = Q(last_review=Review.Kind.APPROVED), Q(approved_revision=F("content_revision"))
+    return {
+        ReviewState.NOT_REVIEWED: Q(last_review=None),
+        ReviewState.IN_REVIEW: Q(last_review=Review.Kind.SENT),
+        ReviewState.APPROVED: approved & now,
+        ReviewState.SENT_BACK: Q(last_review=Review.Kind.SENT_BACK),
+        ReviewState.CHANGED: approved & ~now,
+    }[state]
 
 
 def review_columns(crisis="pk", as_of=None):
