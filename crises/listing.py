@@ -53,62 +53,65 @@ def rows(crises, at=None, *, phase=None, as_of=None):
     """These crises with country, region, office, `open_periods`, level, review and `gap_count`. Two queries.
 
     The level in force is `level_value` where `level_ended` is None. With a phase, only its gaps are counted. With
-    `as_of`, level and gaps are those of that past moment, `revision_then` is the revision the crisis had, and what is
-    read goes through `as_then`, which makes the rest so: one query, without the phases.
+    `as_of`, level and gaps are those of that past moment; see `listed` for the rest.
     """
-    today = (as_of or at or timezone.now()).date()
-    missing = Gap.objects.open(as_of).uncovered(today, as_of).filter(crisis=OuterRef("pk"))
-    if phase:
-        missing = missing.filter(phase__slug=phase)
-    n = Coalesce(Subquery(missing.order_by().values("crisis").annotate(n=Count("pk")).values("n")), 0)
-    found = crises.select_related("main_country__region", "office").annotate(
-        # Only an open crisis has gaps: the others, which are most of them, are not asked.
-        gap_count=n if as_of else Case(When(status=Crisis.Status.OPEN, then=n), default=0),
-        level_value=newest_level("value", as_of=as_of),
-        level_ended=newest_level("ended_on", as_of=as_of),
-    )
-    if as_of:
-        return found.with_row_then(as_of).annotate(revision_then=_then(F("revision")))
-    return found.with_review().prefetch_related(
-        Prefetch(
-            "periods",
-            PhasePeriod.objects.filter(left_on=None).select_related("phase").order_by("phase__number"),
-            to_attr="open_periods",
+    return (
+        crises.with_review()
+        .select_related("main_country__region", "office")
+        .annotate(**_levels_and_gaps(at, phase, as_of))
+        .prefetch_related(
+            Prefetch(
+                "periods",
+                PhasePeriod.objects.filter(left_on=None).select_related("phase").order_by("phase__number"),
+                to_attr="open_periods",
+            )
         )
     )
 
 
-def _then(column):
-    """A column of the row of history that says what the crisis was at the moment of `row_then`."""
-    return Subquery(Crisis.history.filter(history_id=OuterRef("row_then")).values(then=column))
+def _levels_and_gaps(at=None, phase=None, as_of=None):
+    """The columns of a list that other tables say."""
+    missing = Gap.objects.open(as_of).uncovered((as_of or at or timezone.now()).date(), as_of)
+    missing = missing.filter(crisis=OuterRef("id"))
+    if phase:
+        missing = missing.filter(phase__slug=phase)
+    n = Coalesce(Subquery(missing.order_by().values("crisis").annotate(n=Count("pk")).values("n")), 0)
+    return {
+        # Only an open crisis has gaps: the others, which are most of them, are not asked.
+        "gap_count": Case(When(status=Crisis.Status.OPEN, then=n), default=0),
+        "level_value": newest_level("value", as_of=as_of),
+        "level_ended": newest_level("ended_on", as_of=as_of),
+    }
 
 
-def as_then(rows, as_of):
-    """Rows read with `as_of`, each of its crisis as that stood at the moment, with the phases it was in. Two queries
-    for the past, none for now."""
-    rows = list(rows)
-    if not (as_of and rows):
-        return rows
-    crises = past.crises_at(rows, as_of)
-    periods = past.open_periods_at(crises, as_of)
-    for crisis in crises.values():
+def listed(found, as_of=None):
+    """What CrisisFilter.rows finds, as `rows`: to be sorted, cut to a page and then handed to `as_then`. One query for
+    the past, two for now."""
+    return past.named(found, as_of).annotate(**_levels_and_gaps(as_of=as_of)) if as_of else rows(found)
+
+
+def as_then(page, as_of):
+    """The crises of a page of `listed`, each as it stood at the moment, in the phases of then. One query for the past,
+    none for now."""
+    crises = [past.crisis_of(row) for row in page] if as_of else list(page)
+    periods = past.open_periods_at([crisis.pk for crisis in crises], as_of) if as_of else {}
+    for crisis in crises if as_of else ():
         crisis.open_periods = periods.get(crisis.pk, [])
-    return [crises[row.pk] for row in rows]
+    return crises
 
 
 def streamed(rows, as_of=None, size=500):
-    """Rows as of `as_then`, however many, read in stretches."""
+    """Crises as of `as_then`, however many, read in stretches."""
     found = rows.iterator(chunk_size=size)
     while stretch := list(islice(found, size)):
         yield from as_then(stretch, as_of)
 
 
-def in_order(rows, sort, as_of=None):
+def in_order(rows, sort):
     """Rows sorted by one of SORTS, "-" for the reverse; what is not known last, and the last changed first."""
-    name = sort.removeprefix("-")
-    column = _then(SORTS[name]) if as_of and name != "gaps" else SORTS[name]
+    column = SORTS[sort.removeprefix("-")]
     first = column.desc(nulls_last=True) if sort.startswith("-") else column.asc(nulls_last=True)
-    return rows.order_by(first, "-revision_then" if as_of else "-revision")
+    return rows.order_by(first, "-revision")
 
 
 def with_people(crises):

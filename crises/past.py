@@ -2,11 +2,12 @@
 
 from copy import copy
 
-from django.db.models import Case, OuterRef, Subquery, Value, When
+from django.db.models import Case, Value, When
 
 from crises.models import Crisis, PhasePeriod, PlanCell
 from crises.models.crisis import readable_by
 from crises.models.review import review_columns
+from crises.models.rows import held
 from sectors import reference
 
 NAMED = ("main_country", "office", "focal_point", "updated_by", "edition")
@@ -22,7 +23,7 @@ def crisis_at(crisis, moment, *, reader=None):
     rows = Crisis.history.filter(id=crisis.pk, history_date__lte=moment)
     if reader:
         rows = rows.annotate(seen=Case(When(readable_by(reader, moment), then=Value(True)), default=Value(False)))
-    row = _named(rows, moment).order_by("-history_date", "-history_id").first()
+    row = named(rows, moment).order_by("-history_date", "-history_id").first()
     return _as_of(crisis, row) if row and (reader is None or row.seen) else None
 
 
@@ -30,19 +31,24 @@ def crises_at(crises, moment):
     """Each of these crises as it stood at the moment, by primary key; none that was not logged yet. One query."""
     crises = {crisis.pk: crisis for crisis in crises}
     rows = held(Crisis.history.filter(id__in=crises), moment)
-    return {row.id: _as_of(crises[row.id], row) for row in _named(rows, moment)}
+    return {row.id: _as_of(crises[row.id], row) for row in named(rows, moment)}
 
 
-def held(rows, moment):
-    """Of these rows of history those that held at the moment: the last one of each object that was there then."""
-    last = rows.model.objects.filter(id=OuterRef("id"), history_date__lte=moment)
-    last = last.order_by("-history_date", "-history_id").values("history_id")[:1]
-    return rows.filter(history_date__lte=moment, history_id=Subquery(last)).exclude(history_type="-")
-
-
-def _named(rows, moment):
+def named(rows, moment):
+    """Rows of history with what pages say of the crisis at the moment: who and where, and its review."""
     rows = rows.annotate(**review_columns("id", moment))
     return rows.select_related("main_country__region", "office", "focal_point", "updated_by", "edition__framework")
+
+
+def crisis_of(row):
+    """The crisis that a row of history, as of `named`, says there was; what else the row carries comes along."""
+    crisis = Crisis()
+    crisis._state.adding, crisis._state.db = False, row._state.db
+    then = _as_of(crisis, row)
+    for name, value in vars(row).items():
+        if name not in vars(then) and not name.startswith(("_", "history_")):
+            setattr(then, name, value)
+    return then
 
 
 def _as_of(crisis, row):

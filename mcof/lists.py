@@ -50,9 +50,7 @@ class Pages(CursorPagination):
     max_page_size = MOST
 
     def get_ordering(self, request, queryset, view):
-        name = view.ordering[0].removeprefix("-")
-        column = queryset.query.annotations.get(name)
-        self.field = column.output_field if column else queryset.model._meta.get_field(name)
+        self.field = queryset.model._meta.get_field(view.ordering[0].removeprefix("-"))
         return view.ordering
 
     def get_page_size(self, request):

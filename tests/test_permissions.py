@@ -78,7 +78,7 @@ POST view-new                  302 400 400 400 400 400 400
 GET  view-change               302 403 403 200 404 403 403
 POST view-change               302 403 403 400 404 403 403
 GET  view-remove               302 403 403 200 404 403 403
-POST view-remove               302 403 403 303 404 403 403
+POST view-remove               302 403 403 303 404 404 404
 GET  duplicate-list            302 403 403 200 403 403 403
 GET  duplicate                 302 403 403 404 403 403 403
 POST duplicate                 302 403 403 404 403 403 403

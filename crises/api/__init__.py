@@ -110,20 +110,21 @@ def inside(user):
 
 
 def rows(crises, as_of=None):
-    """Crises as a list shows them, with the levels in force. Three queries. With `as_of` see listing.as_then."""
+    """Crises as a list shows them, with the levels in force. Three queries."""
+    return listing.rows(crises, as_of=as_of).annotate(**_also(as_of)).prefetch_related("other_countries")
+
+
+def _also(as_of):
+    """The columns that answers have and lists on pages have not."""
     today = (as_of or timezone.now()).date()
-    covered = Gap.objects.open(as_of).with_waiver(today, as_of).filter(waived=True, crisis=OuterRef("pk"))
+    covered = Gap.objects.open(as_of).with_waiver(today, as_of).filter(waived=True, crisis=OuterRef("id"))
     counted = covered.order_by().values("crisis").annotate(n=Count("pk")).values("n")
     activation = LevelDecision.Scheme.INTER_AGENCY
-    return (
-        listing.rows(crises, as_of=as_of)
-        .annotate(
-            waived_count=Coalesce(Subquery(counted), 0),
-            activation_value=listing.newest_level("value", activation, as_of),
-            activation_ended=listing.newest_level("ended_on", activation, as_of),
-        )
-        .prefetch_related("other_countries")
-    )
+    return {
+        "waived_count": Coalesce(Subquery(counted), 0),
+        "activation_value": listing.newest_level("value", activation, as_of),
+        "activation_ended": listing.newest_level("ended_on", activation, as_of),
+    }
 
 
 @extend_schema_view(
@@ -169,26 +170,18 @@ class CrisisList(Tagged, ListAPIView):
     serializer_class = CrisisRowSerializer
     filterset_class = CrisisFilter
 
-    @property
-    def ordering(self):
-        return ["-revision_then" if self.as_of else "-revision"]
-
-    @property
-    def as_of(self):
-        """The past moment asked for, or None. Known once the list is filtered."""
-        return self.asked.value("as_of")
+    ordering = ["-revision"]
 
     def get_queryset(self):
         return Crisis.objects.visible_to(self.request.user)
 
     def filter_queryset(self, queryset):
-        crises = super().filter_queryset(queryset)
-        found = rows(crises, self.as_of)
-        return found.prefetch_related(None) if self.as_of else found
+        crises, moment = super().filter_queryset(queryset), self.asked.value("as_of")
+        return listing.listed(self.asked.rows, moment).annotate(**_also(moment)) if moment else rows(crises)
 
     def paginate_queryset(self, queryset):
-        page = listing.as_then(super().paginate_queryset(queryset), self.as_of)
-        return with_countries(page) if self.as_of else page
+        page, moment = super().paginate_queryset(queryset), self.asked.value("as_of")
+        return with_countries(listing.as_then(page, moment)) if moment else page
 
 
 class AsOf(FollowsMerged):

@@ -2,6 +2,7 @@
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.generics import ListAPIView
+from rest_framework.permissions import IsAuthenticated
 
 from crises.api.conditions import Tagged
 from crises.models import SavedView
@@ -16,6 +17,7 @@ class SavedViewList(Tagged, ListAPIView):
     """
 
     queryset = SavedView.objects.none()
+    permission_classes = [IsAuthenticated]
     serializer_class = SavedViewSerializer
     ordering = ["id"]
 

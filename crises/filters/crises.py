@@ -10,13 +10,14 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from crises import gaps, past
+from crises import gaps
 from crises.filters.address import AddressFilter, MomentFilter, ReferenceFilter
 from crises.forms.fields import CountedLength
 from crises.listing import newest_level
 from crises.models import Crisis, Gap, LevelDecision, PhasePeriod, ReviewState, SavedView
 from crises.models.crisis import readable_by
-from crises.models.review import review_columns, stands_at
+from crises.models.review import stands_at
+from crises.models.rows import held
 from offices.models import Country, Office
 from sectors import reference
 from sectors.filters import PART, CodeFilter, Codes
@@ -229,16 +230,23 @@ class CrisisFilter(AddressFilter):
 
     # What is found.
 
-    def filter_queryset(self, crises):
-        """A crisis that was merged into another stands there: it is shown only where the address asks for it."""
-        moment = self.value("as_of")
-        rows = Crisis.history.filter(readable_by(self.request.user, moment)) if moment else crises
-        rows = super().filter_queryset(rows)
+    @cached_property
+    def rows(self):
+        """The crises found; for a past moment their rows of history, which say what each was then.
+
+        A crisis that was merged into another stands there: it is among them only where the address asks for it.
+        """
+        found = self.queryset.all()
+        if moment := self.value("as_of"):
+            rows = Crisis.history.filter(readable_by(self.request.user, moment), id__in=found.order_by().values("pk"))
+            found = held(rows, moment)
+        found = super().filter_queryset(found)
         if not self.value("status"):
-            rows = rows.exclude(status=Crisis.Status.MERGED)
-        if self.own is not None:
-            rows = rows.filter(office__in=self.own)
-        return crises.was_among(rows, moment) if moment else rows
+            found = found.exclude(status=Crisis.Status.MERGED)
+        return found if self.own is None else found.filter(office__in=self.own)
+
+    def filter_queryset(self, crises):
+        return crises.filter(pk__in=self.rows.order_by().values("id")) if self.value("as_of") else self.rows
 
     # What each filter means. `rows` are crises, or their rows of history.
 
@@ -265,7 +273,7 @@ class CrisisFilter(AddressFilter):
     def in_phase(self, rows, name, value: str):
         periods = PhasePeriod.objects
         if moment := self.value("as_of"):
-            periods = past.held(PhasePeriod.history.all(), moment)
+            periods = held(PhasePeriod.history.all(), moment)
         return rows.filter(Exists(periods.filter(crisis=OuterRef("id"), phase__slug=value, left_on=None)))
 
     def at_level(self, rows, name, value: str):
@@ -290,7 +298,7 @@ class CrisisFilter(AddressFilter):
         return rows.filter(Exists(missing.filter(crisis=OuterRef("id"), sector__code=value)), status=Crisis.Status.OPEN)
 
     def at_review(self, rows, name, value: str):
-        return rows.alias(**review_columns("id", self.value("as_of"))).filter(stands_at(value))
+        return rows.filter(stands_at(value, self.value("as_of")))
 
     def of_kind(self, rows, name, value: str):
         return rows.filter(exercise=value == "true")

@@ -17,6 +17,7 @@ from offices.models import Country, Office, Role
 from sectors.models import Edition
 
 from .review import Review, ReviewState, review_columns, stands_at, state_of
+from .rows import held
 
 GLIDE_HAZARDS = "CW|CE|DR|EQ|EP|EC|ET|FA|FR|FF|FL|HT|IN|LS|MS|OT|ST|SL|AV|SS|AC|TO|TC|TS|VW|VO|WV|WF"
 GLIDE = re.compile(rf"({GLIDE_HAZARDS})-\d{{4}}-\d{{6}}-([A-Z]{{3}}|---)")
@@ -77,21 +78,11 @@ class CrisisQuerySet(models.QuerySet):
         """The crises this person may read."""
         return self.filter(readable_by(user))
 
-    def with_row_then(self, moment):
-        """Adds the alias `row_then`: the number of the crisis's row of history at a past moment, which says what it
-        was then; null where it was not logged yet. No further query."""
-        rows = Crisis.history.filter(id=OuterRef("pk"), history_date__lte=moment)
-        last = rows.order_by("-history_date", "-history_id").values("history_id")[:1]
-        return self.alias(row_then=Subquery(last))
-
-    def was_among(self, rows, moment):
-        """Of these, the crises whose row of history at a past moment is one of these rows."""
-        return self.with_row_then(moment).filter(Exists(rows.filter(history_id=OuterRef("row_then"))))
-
     def seen_then(self, user, moment):
         """Of these, the crises that this person might have read at a past moment: what is shared later or passes to
         another office does not open its past."""
-        return self.was_among(Crisis.history.filter(readable_by(user, moment)), moment)
+        rows = held(Crisis.history.filter(readable_by(user, moment)), moment)
+        return self.filter(pk__in=rows.order_by().values("id"))
 
     def editable_by(self, user):
         """The crises whose facts, plan and figures this person may change: those of their own offices."""
@@ -136,7 +127,7 @@ class CrisisQuerySet(models.QuerySet):
 
     def standing_in_review(self, state):
         """Those whose review stands at this state."""
-        return self.with_review().filter(stands_at(state))
+        return self.filter(stands_at(state))
 
     def with_rights(self, user):
         """Adds may_edit, may_close, may_decide and may_review for this person, and `authored`. No further query.
@@ -181,7 +172,8 @@ class CrisisQuerySet(models.QuerySet):
         if at is None:
             return self.filter(Q(**{f"pk{by}": these}) | Q(**{f"merged_into{by}": these}))
         undone = Q(merges__undone_at=None) | Q(merges__undone_at__gt=at)
-        then = Crisis.objects.filter(undone, merges__at__lte=at, **{f"merges__survivor{by}": these})
+        survivor = OuterRef(these) if isinstance(these, OuterRef) else these  # it is asked one query further in
+        then = Crisis.objects.filter(undone, merges__at__lte=at, **{f"merges__survivor{by}": survivor})
         return self.filter(Q(**{f"pk{by}": these}) | Q(pk__in=then.order_by().values("pk")))
 
     def open(self):

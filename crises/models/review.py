@@ -4,7 +4,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from sectors.models import Phase, Sector
@@ -99,16 +99,19 @@ def state_of(last, approved_revision, content_revision):
     )
 
 
-def stands_at(state):
-    """The same as a condition on rows with `review_columns`: those whose review stands at this state."""
-    approved, now = Q(last_review=Review.Kind.APPROVED), Q(approved_revision=F("content_revision"))
-    return {
-        ReviewState.NOT_REVIEWED: Q(last_review=None),
-        ReviewState.IN_REVIEW: Q(last_review=Review.Kind.SENT),
-        ReviewState.APPROVED: approved & now,
-        ReviewState.SENT_BACK: Q(last_review=Review.Kind.SENT_BACK),
-        ReviewState.CHANGED: approved & ~now,
-    }[state]
+def stands_at(state, moment=None):
+    """The same as a condition on crises, or on their rows of history at a past moment: those whose review stands so."""
+    steps = Review.objects.by_then(moment).filter(crisis=OuterRef("id"))
+    if state == ReviewState.NOT_REVIEWED:
+        return ~Exists(steps)
+    newer = Review.objects.by_then(moment).filter(crisis=OuterRef("crisis"), revision__gt=OuterRef("revision"))
+    last = steps.filter(~Exists(newer))
+    if state == ReviewState.APPROVED:
+        return Exists(last.filter(kind=Review.Kind.APPROVED, content_revision=OuterRef("content_revision")))
+    if state == ReviewState.CHANGED:
+        return Exists(last.filter(~Q(content_revision=OuterRef("content_revision")), kind=Review.Kind.APPROVED))
+    kind = {ReviewState.IN_REVIEW: Review.Kind.SENT, ReviewState.SENT_BACK: Review.Kind.SENT_BACK}[state]
+    return Exists(last.filter(kind=kind))
 
 
 def review_columns(crisis="pk", as_of=None):

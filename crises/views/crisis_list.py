@@ -32,20 +32,19 @@ HEADER = (
 def crisis_list(request):
     """The crises the reader may see: search, filters in the address, sort, count.
 
-    With `as_of`, those that the reader might have seen then, each as it stood then: one query more.
+    With `as_of`, those that the reader might have seen then, each as it stood then, in as many queries.
     """
     narrowed, problems = narrow(request, "sort", "mine", "page", "older", "newer")
     if problems:
         return wrong_address(request, problems)
     then = then_of(request, narrowed)
     moment, sort = then and then.at, request.GET.get("sort") or listing.NEWEST_FIRST
-    rows = listing.rows(narrowed.qs, as_of=moment)
-    n = narrowed.qs.order_by()[: COUNTED + 1].count()
+    rows = listing.listed(narrowed.rows, moment)
+    n = narrowed.rows.order_by()[: COUNTED + 1].count()
     if sort == listing.NEWEST_FIRST:
-        place = {name: request.GET.get(name) for name in ("older", "newer")}
-        page = by_revision(rows, column="revision_then" if then else "revision", **place)
+        page = by_revision(rows, older=request.GET.get("older"), newer=request.GET.get("newer"))
     else:
-        page = numbered(listing.in_order(rows, sort, moment), request.GET.get("page"), n)
+        page = numbered(listing.in_order(rows, sort), request.GET.get("page"), n)
     roles = roles_of(request.user)
     mine, works_now = bool(request.GET.get("mine")), not then
     return render(
@@ -96,9 +95,8 @@ def crisis_list_file(request, kind):
     if problems:
         return wrong_address(request, problems, csv=True)
     moment = narrowed.value("as_of")
-    rows = listing.rows(narrowed.qs, as_of=moment)
-    crises = listing.in_order(rows, request.GET.get("sort") or listing.NEWEST_FIRST, moment)
-    lines = map(_line, listing.streamed(crises, moment))
+    rows = listing.in_order(listing.listed(narrowed.rows, moment), request.GET.get("sort") or listing.NEWEST_FIRST)
+    lines = map(_line, listing.streamed(rows, moment))
     return table_file(kind, file_name("crises", narrowed), HEADER.split(","), lines)
 
 

@@ -16,24 +16,24 @@ class Page:
     last: int = None
 
 
-def by_revision(rows, *, older=None, newer=None, column="revision"):
-    """The last changed first, from the revision where the reader stands; `column` is that of the revision.
+def by_revision(rows, *, older=None, newer=None):
+    """The last changed first, from the revision where the reader stands.
 
     A crisis that changes meanwhile moves to the top and shifts no page, and a page costs the same anywhere in the list.
     """
     if newer:
-        found = list(rows.filter(**{f"{column}__gt": newer}).order_by(column)[: PAGE + 1])
+        found = list(rows.filter(revision__gt=newer).order_by("revision")[: PAGE + 1])
         shown = found[:PAGE][::-1]
         more_before, more_after = len(found) > PAGE, bool(shown)
     else:
-        rows = rows.filter(**{f"{column}__lt": older}) if older else rows
-        found = list(rows.order_by(f"-{column}")[: PAGE + 1])
+        rows = rows.filter(revision__lt=older) if older else rows
+        found = list(rows.order_by("-revision")[: PAGE + 1])
         shown = found[:PAGE]
         more_before, more_after = bool(older and shown), len(found) > PAGE
     return Page(
         shown,
-        previous={"newer": getattr(shown[0], column)} if more_before else {},
-        next={"older": getattr(shown[-1], column)} if more_after else {},
+        previous={"newer": shown[0].revision} if more_before else {},
+        next={"older": shown[-1].revision} if more_after else {},
     )
 
 
