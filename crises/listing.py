@@ -78,7 +78,7 @@ def _levels_and_gaps(at=None, phase=None, as_of=None):
     n = Coalesce(Subquery(missing.order_by().values("crisis").annotate(n=Count("pk")).values("n")), 0)
     return {
         # Only an open crisis has gaps: the others, which are most of them, are not asked.
-        "gap_count": Case(When(status=Crisis.Status.OPEN, then=n), default=0),
+        "gap_count": n if as_of else Case(When(status=Crisis.Status.OPEN, then=n), default=0),
         "level_value": newest_level("value", as_of=as_of),
         "level_ended": newest_level("ended_on", as_of=as_of),
     }

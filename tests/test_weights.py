@@ -47,6 +47,9 @@ def crisis(office):
         ("/crises/{reference}/plan/", WIDE),
         ("/crises/{reference}/plan/?phase=all", WIDE),
         ("/dashboard/", WIDE),
+        ("/crises/", FIELD),
+        ("/gaps/", WIDE),
+        ("/views/", FIELD),
     ],
 )
 def test_a_first_view_stays_within_its_budget(field_client, client, crisis, name, budget, record_property):

@@ -84,6 +84,6 @@ class AddressFilter(CodedFilterSet):
         """The filters in use: what each asks for in words, and the query without it. Call after `problems`."""
         return [
             self.in_words(name, value) | {"without": self.query(**{name: None})}
-            for name in self.form.fields
+            for name in sorted(self.form.fields, key=lambda name: name != "view")  # it says the most
             if (value := self.value(name)) and name not in left_out
         ]

@@ -201,6 +201,10 @@ class CrisisFilter(AddressFilter):
         known = GapFilter.base_filters
         return {name: value for name, value in self.data.items() if value and name in known and name not in NOT_SAVED}
 
+    def in_words(self, name, value):
+        said = super().in_words(name, value)
+        return said | {"value": self.saved.name} if name == "view" else said
+
     def problems(self, allowed=()):
         found = super().problems(allowed)
         if self.saved:

@@ -17,7 +17,7 @@ class SavedViewForm(forms.Form):
     )
     shared = forms.TypedChoiceField(
         label=_("Who can use it"),
-        choices=[("", _("Only I")), ("yes", _("All IOM staff"))],
+        choices=[("", _("Only me")), ("yes", _("All IOM staff"))],
         coerce=bool,
         empty_value=False,
         required=False,

@@ -22,12 +22,14 @@ from crises.views.then import wrong_address
 OF_GAPS = GapFilter.base_filters.keys() - CrisisFilter.base_filters.keys()
 
 
+def _pages(filters):
+    """The pages that know all of these filters: {name: what it is called}."""
+    return {"gap-list": PAGES["gap-list"]} if filters.keys() & OF_GAPS else PAGES
+
+
 def _opened(view):
     """The pages on which a view opens: (what the page is called, address)."""
-    query = QueryDict(mutable=True)
-    query["view"] = view.slug
-    pages = {"gap-list": PAGES["gap-list"]} if view.filters.keys() & OF_GAPS else PAGES
-    return [(words, f"{reverse(name)}?{query.urlencode()}") for name, words in pages.items()]
+    return [(words, f"{reverse(name)}?view={view.slug}") for name, words in _pages(view.filters).items()]
 
 
 def _in_words(words, view):
@@ -83,7 +85,12 @@ def save(request):
                 form.add_error(None, error)
             else:
                 return _saved(request, kept, _("The view “%(name)s” is saved. Open it from here."))
-    context = {"form": form, "filters": asked.chips("view", "as_of"), "moment": asked.value("as_of")}
+    context = {
+        "form": form,
+        "filters": asked.chips("view", "as_of"),
+        "pages": _pages(asked.to_save).values(),
+        "moment": asked.value("as_of"),
+    }
     return render(request, "crises/view_form.html", context, status=status)
 
 
