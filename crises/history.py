@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
 
-from django.apps import apps
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
@@ -19,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from crises import timeline
 from crises.dates import Precision, iso, spoken
 from crises.models import AffectedGroup, Crisis, Figure, LevelDecision, PhasePeriod, PlanCell
+from crises.past import countries_of
 from offices.models import User
 from sectors import reference
 from sectors.models import Phase, Sector
@@ -106,7 +106,7 @@ def told(changes):
     countries, cells, phases, levels."""
     changes = list(changes)
     before = Crisis.history.select_related(*TOGETHER).in_bulk([row.before for row in changes if row.before])
-    countries = _countries([*changes, *before.values()])
+    countries = countries_of([*changes, *before.values()])
     parts = _parts(changes)
     found = []
     for row in changes:
@@ -147,15 +147,6 @@ def _place(part, content):
         "sector": next((one for one in content.sectors if one.pk == sector), None),
         "phase": next((one for one in content.phases if one.pk == part.phase_id), None),
     }
-
-
-def _countries(changes):
-    """The other countries of rows of history: {history_id: [Country]}. One query."""
-    kept = apps.get_model("crises", "HistoricalCrisis_other_countries")
-    found = {}
-    for row in kept.objects.filter(history__in=[row.pk for row in changes]).select_related("country"):
-        found.setdefault(row.history_id, []).append(row.country)
-    return found
 
 
 def _parts(changes):

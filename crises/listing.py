@@ -1,17 +1,30 @@
 """Crises as lists show them: one row each, with its open phases, level and gaps."""
 
+from itertools import islice
+
 from django.db.models import Case, Count, F, OuterRef, Prefetch, Subquery, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 
+from crises import past
 from crises.dashboard import newest_affected
 from crises.models import Crisis, Gap, LevelDecision, PhasePeriod
 from crises.past import crises_at, recorded
 
+NEWEST_FIRST = "-updated"
+SORTS = {
+    "title": Lower("title"),
+    "country": F("main_country__name"),
+    "gaps": F("gap_count"),
+    "started": F("started_on"),
+    "updated": F("revision"),
+}
+
 
 def newest_level(column, scheme=LevelDecision.Scheme.IOM, as_of=None):
-    """A column of the newest decision on the level, of those recorded by a moment, as a subquery of a crisis."""
-    decisions = recorded(LevelDecision.objects.of(OuterRef("pk"), as_of).filter(scheme=scheme), as_of)
+    """A column of the newest decision on the level, of those recorded by a moment, as a subquery of a
+    crisis or of a row of its history."""
+    decisions = recorded(LevelDecision.objects.of(OuterRef("id"), as_of).filter(scheme=scheme), as_of)
     return Subquery(decisions.order_by("-decided_on", "-pk").values(column)[:1])
 
 
@@ -40,22 +53,12 @@ def rows(crises, at=None, *, phase=None, as_of=None):
     """These crises with country, region, office, `open_periods`, level, review and `gap_count`. Two queries.
 
     The level in force is `level_value` where `level_ended` is None. With a phase, only its gaps are counted. With
-    `as_of`, level and gaps are those of that past moment.
+    `as_of`, level and gaps are those of that past moment; see `listed` for the rest.
     """
-    today = (as_of or at or timezone.now()).date()
-    missing = Gap.objects.open(as_of).uncovered(today, as_of).filter(crisis=OuterRef("pk"))
-    if phase:
-        missing = missing.filter(phase__slug=phase)
-    n = Coalesce(Subquery(missing.order_by().values("crisis").annotate(n=Count("pk")).values("n")), 0)
     return (
         crises.with_review()
         .select_related("main_country__region", "office")
-        .annotate(
-            # Only an open crisis has gaps: the others, which are most of them, are not asked.
-            gap_count=n if as_of else Case(When(status=Crisis.Status.OPEN, then=n), default=0),
-            level_value=newest_level("value", as_of=as_of),
-            level_ended=newest_level("ended_on", as_of=as_of),
-        )
+        .annotate(**_levels_and_gaps(at, phase, as_of))
         .prefetch_related(
             Prefetch(
                 "periods",
@@ -64,6 +67,51 @@ def rows(crises, at=None, *, phase=None, as_of=None):
             )
         )
     )
+
+
+def _levels_and_gaps(at=None, phase=None, as_of=None):
+    """The columns of a list that other tables say."""
+    missing = Gap.objects.open(as_of).uncovered((as_of or at or timezone.now()).date(), as_of)
+    missing = missing.filter(crisis=OuterRef("id"))
+    if phase:
+        missing = missing.filter(phase__slug=phase)
+    n = Coalesce(Subquery(missing.order_by().values("crisis").annotate(n=Count("pk")).values("n")), 0)
+    return {
+        # Only an open crisis has gaps: the others, which are most of them, are not asked.
+        "gap_count": n if as_of else Case(When(status=Crisis.Status.OPEN, then=n), default=0),
+        "level_value": newest_level("value", as_of=as_of),
+        "level_ended": newest_level("ended_on", as_of=as_of),
+    }
+
+
+def listed(found, as_of=None):
+    """What CrisisFilter.rows finds, as `rows`: to be sorted, cut to a page and then handed to `as_then`. One query for
+    the past, two for now."""
+    return past.named(found, as_of).annotate(**_levels_and_gaps(as_of=as_of)) if as_of else rows(found)
+
+
+def as_then(page, as_of):
+    """The crises of a page of `listed`, each as it stood at the moment, in the phases of then. One query for the past,
+    none for now."""
+    crises = [past.crisis_of(row) for row in page] if as_of else list(page)
+    periods = past.open_periods_at([crisis.pk for crisis in crises], as_of) if as_of else {}
+    for crisis in crises if as_of else ():
+        crisis.open_periods = periods.get(crisis.pk, [])
+    return crises
+
+
+def streamed(rows, as_of=None, size=500):
+    """Crises as of `as_then`, however many, read in stretches."""
+    found = rows.iterator(chunk_size=size)
+    while stretch := list(islice(found, size)):
+        yield from as_then(stretch, as_of)
+
+
+def in_order(rows, sort):
+    """Rows sorted by one of SORTS, "-" for the reverse; what is not known last, and the last changed first."""
+    column = SORTS[sort.removeprefix("-")]
+    first = column.desc(nulls_last=True) if sort.startswith("-") else column.asc(nulls_last=True)
+    return rows.order_by(first, "-revision")
 
 
 def with_people(crises):

@@ -2,11 +2,12 @@
 
 from copy import copy
 
-from django.db.models import Case, OuterRef, Subquery, Value, When
+from django.db.models import Case, Value, When
 
 from crises.models import Crisis, PhasePeriod, PlanCell
 from crises.models.crisis import readable_by
 from crises.models.review import review_columns
+from crises.models.rows import held
 from sectors import reference
 
 NAMED = ("main_country", "office", "focal_point", "updated_by", "edition")
@@ -22,21 +23,32 @@ def crisis_at(crisis, moment, *, reader=None):
     rows = Crisis.history.filter(id=crisis.pk, history_date__lte=moment)
     if reader:
         rows = rows.annotate(seen=Case(When(readable_by(reader, moment), then=Value(True)), default=Value(False)))
-    row = _named(rows, moment).order_by("-history_date", "-history_id").first()
+    row = named(rows, moment).order_by("-history_date", "-history_id").first()
     return _as_of(crisis, row) if row and (reader is None or row.seen) else None
 
 
 def crises_at(crises, moment):
     """Each of these crises as it stood at the moment, by primary key; none that was not logged yet. One query."""
     crises = {crisis.pk: crisis for crisis in crises}
-    last = Crisis.history.filter(id=OuterRef("id"), history_date__lte=moment).order_by("-history_date", "-history_id")
-    rows = Crisis.history.filter(id__in=crises, history_id=Subquery(last.values("history_id")[:1]))
-    return {row.id: _as_of(crises[row.id], row) for row in _named(rows, moment)}
+    rows = held(Crisis.history.filter(id__in=crises), moment)
+    return {row.id: _as_of(crises[row.id], row) for row in named(rows, moment)}
 
 
-def _named(rows, moment):
+def named(rows, moment):
+    """Rows of history with what pages say of the crisis at the moment: who and where, and its review."""
     rows = rows.annotate(**review_columns("id", moment))
     return rows.select_related("main_country__region", "office", "focal_point", "updated_by", "edition__framework")
+
+
+def crisis_of(row):
+    """The crisis that a row of history, as of `named`, says there was; what else the row carries comes along."""
+    crisis = Crisis()
+    crisis._state.adding, crisis._state.db = False, row._state.db
+    then = _as_of(crisis, row)
+    for name, value in vars(row).items():
+        if name not in vars(then) and not name.startswith(("_", "history_")):
+            setattr(then, name, value)
+    return then
 
 
 def _as_of(crisis, row):
@@ -61,16 +73,35 @@ def in_full(then, moment):
     Two queries.
     """
     periods = periods_at(then, reference.content(then.edition_id), moment)
-    countries = [row.country for row in then.past.other_countries.select_related("country")]
-    then._prefetched_objects_cache = then._prefetched_objects_cache | {"periods": periods, "other_countries": countries}
+    _say(then, periods=periods, other_countries=countries_of([then.past])[then.past.pk])
     return then
+
+
+def with_countries(crises):
+    """Crises as of `crises_at` with their other countries of then, as if they had been prefetched. One query."""
+    found = countries_of([crisis.past for crisis in crises])
+    for crisis in crises:
+        _say(crisis, other_countries=found[crisis.past.pk])
+    return crises
+
+
+def countries_of(rows):
+    """The other countries that rows of history name: {history_id: [Country]}. One query."""
+    kept = Crisis.history.model._meta.get_field("historicalcrisis_other_countries").related_model
+    found = {row.pk: [] for row in rows}
+    for one in kept.objects.filter(history__in=found).select_related("country"):
+        found[one.history_id].append(one.country)
+    return found
+
+
+def _say(crisis, **prefetched):
+    crisis._prefetched_objects_cache = getattr(crisis, "_prefetched_objects_cache", {}) | prefetched
 
 
 def parts_at(crisis, crises, moment):
     """Of these crises those that were part of this one at the moment, by reference. One query."""
-    last = Crisis.history.filter(id=OuterRef("id"), history_date__lte=moment).order_by("-history_date", "-history_id")
-    rows = Crisis.history.filter(part_of=crisis.pk, status__in=Crisis.STANDING, history_date__lte=moment)
-    rows = rows.filter(history_id=Subquery(last.values("history_id")[:1]), id__in=crises.order_by().values("pk"))
+    rows = Crisis.history.filter(part_of=crisis.pk, status__in=Crisis.STANDING)
+    rows = held(rows.filter(id__in=crises.order_by().values("pk")), moment)
     return list(rows.order_by("reference"))
 
 
@@ -81,6 +112,17 @@ def periods_at(crisis, content, moment):
     for period in found:
         period.phase = phases[period.phase_id]
     return sorted(found, key=lambda period: (period.phase.number, period.pk))
+
+
+def open_periods_at(crises, moment):
+    """The phases that these crises were in at the moment, as the offices knew them then, by number: {pk: [row]}.
+
+    `crises` are primary keys. One query.
+    """
+    found = {}
+    for row in held(PhasePeriod.history.filter(crisis__in=crises, left_on=None), moment).select_related("phase"):
+        found.setdefault(row.crisis_id, []).append(row)
+    return {pk: sorted(rows, key=lambda row: row.phase.number) for pk, rows in found.items()}
 
 
 def entries_at(crisis, moment):

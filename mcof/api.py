@@ -25,7 +25,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
 from crises import api as crises
-from crises.api import changes, edits, plans
+from crises.api import changes, edits, plans, saved
 from crises.api.conditions import Refused
 from mcof.lists import MOST, PAGE_SIZE
 from mcof.tokens import HEADER
@@ -223,5 +223,6 @@ urlpatterns = [
     ),
     re_path(rf"^api/v1/crises/{REFERENCE}/history/$", changes.CrisisHistory.as_view(), name="api-history"),
     path("api/v1/gaps/", crises.GapList.as_view(), name="api-gaps"),
+    path("api/v1/views/", saved.SavedViewList.as_view(), name="api-views"),
     re_path(r"^api/", Nothing.as_view()),
 ]

@@ -21,6 +21,7 @@ class Parameters(DjangoFilterBackend):
         problems = filterset.problems(allowed=own) if filterset else _problems(request.query_params, own)
         if problems:
             raise ValidationError(problems)
+        view.asked = filterset
         return filterset.qs if filterset else queryset
 
 

@@ -18,6 +18,7 @@ from tests.factories import (
     make_office,
     publish,
     revise,
+    save_view,
     set_priority,
     set_status,
 )
@@ -105,6 +106,13 @@ FOR_HQ = [
     "/gaps/",
     "/gaps/?sector=S03&phase=during",
     "/gaps/?as_of=2026-03-01",
+    "/crises/?as_of=2026-03-01",
+    "/crises/?view={view}&cause=",
+    "/crises/?view=none",
+    "/views/",
+    "/views/new/?country=LBY&needs=S03",
+    "/views/{view}/",
+    "/views/{view}/remove/",
     "/history/",
     "/history/?kind=plan&office=tripoli",
     "/offices/",
@@ -210,7 +218,8 @@ def test_a_page_of_hq_is_accessible(page, axe, sign_in, path):
 
     sign_in(make_hq())
 
-    look(page, axe, path.format(crisis=crisis))
+    view = save_view("Shelter in emergencies", shared=True, country="LBY", cause="conflict")
+    look(page, axe, path.format(crisis=crisis, view=view.slug))
 
 
 # Crises that stand to one another as whole and part, or may be one.

@@ -326,6 +326,7 @@ api-history   404 404 200 200
 api-crisis-gaps 404 404 200 200
 api-cell      404 404 200 200
 api-gaps      200 200 200 200
+api-views     401 200 200 200
 """
 POLICY = {row.split()[0]: row.split()[1:] for row in TABLE.split("\n") if row}
 

@@ -37,6 +37,7 @@ from tests.test_dashboard import apply
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 PAGES = ["", "plan/?phase=all", "plan/S03/during/", "figures/", "coordination/", "plan.csv", "coordination.csv"]
+LISTS = ["/gaps/", "/crises/", "/crises/?sort=-gaps", "/crises/?sort=title&phase=during"]
 
 
 @pytest.fixture
@@ -64,7 +65,9 @@ def text(client, address):
     if "<main" not in body:
         return body
     main = re.search(r"<main.*?</main>", body, re.DOTALL)[0]
-    main = re.sub(r'<form.*?</form>|<p class="msg warning then">.*?</p>|<p class="s">The gaps that.*?</p>', "", main)
+    main = re.sub(
+        r'<form.*?</form>|<p class="msg warning then">.*?</p>|<p class="s">The (gaps|crises) that.*?</p>', "", main
+    )
     main = re.sub(r"<form.*?</form>", "", main, flags=re.DOTALL)
     main = re.sub(r'<a class="btn" href="/worklist/[^>]*>.*?</a>', "", main)  # to ask, which is done now
     words = unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", main)))
@@ -81,15 +84,14 @@ def shown(client, crises, said=""):
     """Everything that a reader is shown of these crises, and of all gaps; as of a moment where one is said."""
     pages = [page for page in PAGES if page != "coordination/"]  # it shows the contacts of now
     addresses = [f"/crises/{crisis.reference}/{page}" for crisis in crises for page in pages]
-    found = {address: text(client, at(address, said) if said else address) for address in [*addresses, "/gaps/"]}
+    found = {address: text(client, at(address, said) if said else address) for address in [*addresses, *LISTS]}
     answers = [f"crises/{crisis.reference}/{more}" for crisis in crises for more in ("", "plan/", "advice/")]
-    for address in [*answers, "gaps/"]:
+    for address in [*answers, "gaps/", "crises/", "crises/?status=merged"]:
         address = f"/api/v1/{address}"
         answer = client.get(at(address, said) if said else address)
         assert answer.status_code == 200, address
         found[address] = answer.json()
-    for waived in ("0", "1"):
-        address = f"/gaps/?format=csv&waived={waived}"
+    for address in ("/gaps.csv?waived=0", "/gaps.csv?waived=1", "/crises.csv", "/crises.csv?sort=-gaps"):
         found[address] = text(client, at(address, said) if said else address)
     return found
 
@@ -215,7 +217,12 @@ ASKED = [
     "/crises/{}/coordination/",
     "/crises/{}/coordination.csv",
     "/gaps/",
-    "/gaps/?format=csv",
+    "/gaps.csv",
+    "/gaps.xlsx",
+    "/crises/",
+    "/crises.csv",
+    "/crises.xlsx",
+    "/api/v1/crises/",
     "/api/v1/crises/{}/",
     "/api/v1/crises/{}/plan/",
     "/api/v1/crises/{}/advice/",
@@ -249,7 +256,9 @@ def test_a_crisis_that_was_not_logged_yet_is_not_found_and_the_page_says_since_w
         assert words in answer.content.decode()
     for more in ("", "plan/"):
         assert field_client.get(f"/api/v1/crises/{crisis.reference}/{more}?as_of=2026-02-28").status_code == 404
-    assert crisis.reference not in field_client.get("/gaps/?as_of=2026-02-28").content.decode()
+    for lists in ("/gaps/", "/crises/", "/api/v1/crises/"):
+        assert crisis.reference not in field_client.get(f"{lists}?as_of=2026-02-28").content.decode()
+    assert "No crisis that you might have seen was logged by then." in text(field_client, "/crises/?as_of=2026-02-28")
 
 
 # What a page of the past shows
@@ -333,7 +342,7 @@ def test_the_gap_list_of_the_past_counts_what_it_lists(hq_client, office):
 
     for query, n in {"phase=before": 3, "phase=during": 6, "waived=1": 1, "": 9}.items():
         page = hq_client.get(f"/gaps/?as_of=2026-03-02&{query}").content.decode()
-        csv = text(hq_client, f"/gaps/?as_of=2026-03-02&format=csv&{query}").splitlines()
+        csv = text(hq_client, f"/gaps.csv?as_of=2026-03-02&{query}").splitlines()
         answer = hq_client.get(
             f"/api/v1/gaps/?as_of=2026-03-02&{query or 'waived=0'}".replace("&phase", "&waived=0&phase")
         )
@@ -356,9 +365,13 @@ def test_sharing_a_crisis_later_does_not_open_its_past_to_partners(partner_clien
         ):
             assert reader.get(at(page, "2026-03-02")).status_code == 404
             assert reader.get(at(page, "2026-03-04")).status_code == 200
-    assert partner_client.get("/api/v1/gaps/?as_of=2026-03-02").json()["results"] == []
-    assert "Canaryville" not in partner_client.get("/gaps/?as_of=2026-03-02").content.decode()
-    assert "Canaryville" in partner_client.get("/gaps/?as_of=2026-03-04").content.decode()
+    for address in ("/api/v1/gaps/", "/api/v1/crises/"):
+        assert partner_client.get(f"{address}?as_of=2026-03-02").json()["results"] == []
+    for address in ("/gaps/", "/gaps.csv", "/crises/", "/crises.csv", "/api/v1/crises/"):
+        assert "Canaryville" not in text(partner_client, f"{address}?as_of=2026-03-02")
+        assert "Canaryville" in text(partner_client, f"{address}?as_of=2026-03-04")
+    assert "Canaryville" not in text(client, "/crises/?as_of=2026-03-02")
+    assert "Canaryville" in text(client, "/crises/?as_of=2026-03-04")
 
 
 def test_a_past_that_was_the_office_s_own_stays_hidden_from_its_neighbours(hq_client, field_client, office):
@@ -371,7 +384,9 @@ def test_a_past_that_was_the_office_s_own_stays_hidden_from_its_neighbours(hq_cl
 
     assert neighbour.get(address).status_code == neighbour.get(at(address, "2026-03-04")).status_code == 200
     assert neighbour.get(at(address, "2026-03-02")).status_code == 404
-    assert crisis.reference not in neighbour.get("/gaps/?as_of=2026-03-02").content.decode()
+    for lists in ("/gaps/", "/crises/", "/crises/?part_of=" + crisis.reference):
+        assert f"{address}?" not in neighbour.get(at(lists, "2026-03-02")).content.decode()
+        assert f"{address}?as_of=2026-03-02" in hq_client.get(at(lists, "2026-03-02")).content.decode()
     for inside in (hq_client, field_client):
         assert inside.get(at(address, "2026-03-02")).status_code == 200
 
@@ -432,16 +447,21 @@ def test_the_past_costs_little_more_than_now(hq_client, office, django_assert_nu
         f"{one}figures/": 7,  # session, user, crisis, row of then, figures, their sectors, their parts
         # session, user, countries and offices to choose, edition in force, gaps by cell, gaps, waivers, crises of then
         "/gaps/": 9,
+        # session, user, count, rows of then, their phases, roles, countries and offices to choose, edition in force
+        "/crises/": 9,
+        "/crises.csv": 4,  # session, user, rows of then, their phases
         # session, user, crisis, row of then; levels, figures with sectors and parts, lines of work and sectors, parts,
         # periods, countries
         f"/api/v1{one}": 13,
         f"/api/v1{one}plan/": 8,
         "/api/v1/gaps/": 5,  # session, user, gaps, waivers, crises of then
+        "/api/v1/crises/": 5,  # session, user, rows of then, their phases, their other countries
     }
     for _more in range(2):
         for address, n in costs.items():
             with django_assert_num_queries(n):
                 answer = hq_client.get(f"{address}?as_of=2026-03-01")
                 assert answer.status_code == 200
+                assert not answer.streaming or b"".join(answer)
         log(office=office, title="Another")
         waive(crisis, "S02" if crisis.gaps.open().filter(sector__code="S02").exists() else "S01", at=NOON)

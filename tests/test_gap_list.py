@@ -132,8 +132,8 @@ def test_the_file_is_what_the_page_lists(hq_client, office):
     crisis = log(office=office, title="-floods", phases=["before"])
     waive(crisis, "S14", days=2)
 
-    gaps = lines(hq_client, "/gaps/?format=csv&phase=before")
-    [waived] = lines(hq_client, "/gaps/?format=csv&waived=1")
+    gaps = lines(hq_client, "/gaps.csv?phase=before")
+    [waived] = lines(hq_client, "/gaps.csv?waived=1")
 
     assert [line["sector"] for line in gaps] == ["S08", "S15"]
     assert gaps[0] == {
@@ -165,7 +165,7 @@ def test_the_file_is_what_the_page_lists(hq_client, office):
         ("sector=transprt", "“sector” has no value “transprt”. Did you mean “S03” (Transport)?"),
         ("fase=during", "There is no parameter “fase” here. Did you mean “phase”?"),
         ("waived=perhaps", "“waived” has no value “perhaps”."),
-        ("format=pdf", "“format” is csv"),
+        ("format=csv", "There is no parameter “format” here."),
     ],
 )
 def test_an_address_that_is_not_understood_shows_no_gap(hq_client, office, query, words):
@@ -190,7 +190,7 @@ def test_long_lists_come_in_pages(hq_client, office):
     assert not set(first) & set(second)
     assert "Page 1 of 2" in read(hq_client)
     assert 'href="?page=2">Next' in read(hq_client)
-    assert len(lines(hq_client, "/gaps/?format=csv")) == 67
+    assert len(lines(hq_client, "/gaps.csv")) == 67
 
 
 def test_the_list_costs_the_same_for_one_crisis_and_for_many(hq_client, office, django_assert_num_queries):

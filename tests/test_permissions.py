@@ -1,7 +1,7 @@
 """The access policy as one table: address, method, and what each person gets. A route without a row fails.
 
 `own` is a crisis of the Tripoli office shared with the staff of its region; nobody shares it with partners. The edition
-is the draft that headquarters is writing.
+is the draft that headquarters is writing, the saved view one that HQ shares with staff.
 """
 
 import re
@@ -10,7 +10,7 @@ import uuid
 import pytest
 from django.urls import URLPattern, get_resolver, reverse
 
-from crises.models import Contact
+from crises.models import Contact, SavedView
 from offices.models import Role
 from tests.conftest import signed_in
 from tests.factories import (
@@ -25,6 +25,7 @@ from tests.factories import (
     make_office,
     make_partner,
     make_user,
+    save_view,
 )
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +94,15 @@ GET  worklist-assign           302 403 403 303 403 403 403
 POST worklist-assign           302 403 403 303 403 403 403
 POST request-withdraw          302 403 403 303 404 404 404
 POST request-mail              302 403 403 303 404 404 404
+GET  gap-list-csv              302 200 200 200 200 200 200
+GET  gap-list-xlsx             302 200 200 200 200 200 200
+GET  view-list                 302 200 200 200 200 200 200
+GET  view-new                  302 200 200 200 200 200 200
+POST view-new                  302 400 400 400 400 400 400
+GET  view-change               302 403 403 200 404 403 403
+POST view-change               302 403 403 400 404 403 403
+GET  view-remove               302 403 403 200 404 403 403
+POST view-remove               302 403 403 303 404 404 404
 GET  duplicate-list            302 403 403 200 403 403 403
 GET  duplicate                 302 403 403 404 403 403 403
 POST duplicate                 302 403 403 404 403 403 403
@@ -103,6 +113,7 @@ GET  draft-list                302 200 200 200 200 200 200
 POST draft-discard             302 404 404 404 404 404 404
 GET  crisis-list               302 200 200 200 200 200 200
 GET  crisis-list-csv           302 200 200 200 200 200 200
+GET  crisis-list-xlsx          302 200 200 200 200 200 200
 GET  crisis-log                302 200 200 403 403 200 403
 GET  crisis                    302 200 200 200 404 404 404
 GET  crisis-history            302 200 200 200 404 404 200
@@ -200,6 +211,7 @@ def test_every_page_has_its_row():
 def own(office):
     add_contact()
     make_draft()
+    save_view("Shelter", shared=True, level="3")
     crisis = log(office=office)
     add_figure(crisis, 640)
     add_activity(crisis)
@@ -233,6 +245,7 @@ def address(name, crisis):
         "number": _number(name, crisis),
         "uid": Contact.objects.get().uid,
         "iso3": "LBY",
+        "view": SavedView.objects.get().slug,
         "slug": {"sector": "health-support", "system": "refugee-regime", "cluster": "health"}.get(name, "tripoli"),
     }
     return reverse(name, kwargs={key: known[key] for key in ALL[name].pattern.converters})

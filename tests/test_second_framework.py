@@ -70,7 +70,7 @@ def test_lists_and_the_dashboard_count_the_gaps_of_both(older, newer, hq_client)
     assert "Small A2" in page
     assert "Transport" in page
     assert "Not in this table, but in every total" in get(hq_client, "/dashboard/")
-    for address in ("/dashboard/", "/dashboard/coverage.csv", "/crises/", "/crises.csv", "/gaps/?format=csv"):
+    for address in ("/dashboard/", "/dashboard/coverage.csv", "/crises/", "/crises.csv", "/gaps.csv"):
         get(hq_client, address)
     assert "A newer crisis" in get(hq_client, "/crises/?needs=A2&phase=acute")
     assert "An older crisis" not in get(hq_client, "/crises/?needs=A2&phase=acute")

@@ -52,6 +52,9 @@ def crisis(office):
         ("/countries/LBY/", FIELD),
         ("/offices/tripoli/", FIELD),
         ("/worklist/", WIDE),
+        ("/crises/", FIELD),
+        ("/gaps/", WIDE),
+        ("/views/", FIELD),
     ],
 )
 def test_a_first_view_stays_within_its_budget(field_client, client, crisis, name, budget, record_property):

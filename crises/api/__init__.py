@@ -31,7 +31,7 @@ from crises.models import (
     ReviewState,
     SourceKind,
 )
-from crises.past import crisis_at, in_full, parts_at
+from crises.past import crisis_at, in_full, parts_at, with_countries
 from crises.reading import plan_of
 from crises.serializers import (
     AdviceSerializer,
@@ -80,7 +80,7 @@ FILTERS = {
     "country": "ISO3 of the country most affected or of another affected one.",
     "office": "Slug of an office, those below it included.",
     "cause": "Main cause.",
-    "phase": "Slug of a phase that the crisis is in now.",
+    "phase": "Slug of a phase that the crisis is in.",
     "level": "IOM emergency level in force; `none` where there is none.",
     "status": "Status of the crisis.",
     "sharing": "Who may see the crisis.",
@@ -91,8 +91,11 @@ FILTERS = {
     "part_of": "Reference of a wider crisis: it and its parts.",
     "sector": "Code of the sector of the gap.",
     "waived": "Whether a waiver covers the gap for now.",
-    "as_of": "The gaps open at a past moment, with what was known then: 2026-03-01, which means the end of that day in "
-    "UTC, or 2026-03-01T14:05Z. The other filters narrow the crises by what they are today.",
+    "as_of": "The list as it stood at a past moment: 2026-03-01, which means the end of that day in UTC, or "
+    "2026-03-01T14:05Z. The other filters ask what held then; only `q` reads the words of now. Of crises that you "
+    "might have read then.",
+    "view": "Slug of a saved view that you may use (/api/v1/views/): its filters hold where the address says nothing "
+    "of them. An empty parameter takes one off.",
 }
 AS_OF = OpenApiParameter(
     "as_of",
@@ -108,19 +111,20 @@ def inside(user):
 
 def rows(crises, as_of=None):
     """Crises as a list shows them, with the levels in force. Three queries."""
+    return listing.rows(crises, as_of=as_of).annotate(**_also(as_of)).prefetch_related("other_countries")
+
+
+def _also(as_of):
+    """The columns that answers have and lists on pages have not."""
     today = (as_of or timezone.now()).date()
-    covered = Gap.objects.open(as_of).with_waiver(today, as_of).filter(waived=True, crisis=OuterRef("pk"))
+    covered = Gap.objects.open(as_of).with_waiver(today, as_of).filter(waived=True, crisis=OuterRef("id"))
     counted = covered.order_by().values("crisis").annotate(n=Count("pk")).values("n")
     activation = LevelDecision.Scheme.INTER_AGENCY
-    return (
-        listing.rows(crises, as_of=as_of)
-        .annotate(
-            waived_count=Coalesce(Subquery(counted), 0),
-            activation_value=listing.newest_level("value", activation, as_of),
-            activation_ended=listing.newest_level("ended_on", activation, as_of),
-        )
-        .prefetch_related("other_countries")
-    )
+    return {
+        "waived_count": Coalesce(Subquery(counted), 0),
+        "activation_value": listing.newest_level("value", activation, as_of),
+        "activation_ended": listing.newest_level("ended_on", activation, as_of),
+    }
 
 
 @extend_schema_view(
@@ -165,10 +169,19 @@ class CrisisList(Tagged, ListAPIView):
     queryset = Crisis.objects.none()
     serializer_class = CrisisRowSerializer
     filterset_class = CrisisFilter
+
     ordering = ["-revision"]
 
     def get_queryset(self):
-        return rows(Crisis.objects.visible_to(self.request.user))
+        return Crisis.objects.visible_to(self.request.user)
+
+    def filter_queryset(self, queryset):
+        crises, moment = super().filter_queryset(queryset), self.asked.value("as_of")
+        return listing.listed(self.asked.rows, moment).annotate(**_also(moment)) if moment else rows(crises)
+
+    def paginate_queryset(self, queryset):
+        page, moment = super().paginate_queryset(queryset), self.asked.value("as_of")
+        return with_countries(listing.as_then(page, moment)) if moment else page
 
 
 class AsOf(FollowsMerged):

@@ -78,6 +78,13 @@ class MomentField(forms.CharField):
         return moment(text, timezone.now()) if (text := super().clean(value)) else None
 
 
+class ReferenceField(forms.CharField):
+    """The reference of a crisis, however it is typed."""
+
+    def to_python(self, value):
+        return super().to_python(value).upper()
+
+
 class CountriesField(forms.CharField):
     """Countries as people write them: names, a part of a name that fits one, or ISO codes, with commas or new lines.
 

@@ -10,6 +10,7 @@ from .plan import Gap, PlanCell, PlanPriority, Waiver
 from .receipts import Counter, Draft, Receipt
 from .requests import Assignment, UpdateRequest
 from .review import Review, ReviewComment, ReviewState
+from .saved import SavedView
 from .standing import Standing
 from .statements import Activity, LevelDecision, SourceKind
 
@@ -36,6 +37,7 @@ __all__ = [
     "Review",
     "ReviewComment",
     "ReviewState",
+    "SavedView",
     "SourceKind",
     "Standing",
     "UpdateRequest",

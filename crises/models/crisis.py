@@ -18,6 +18,7 @@ from offices.models import Country, Office, Role
 from sectors.models import Edition
 
 from .review import Review, ReviewState, review_columns, reviewable, state_of
+from .rows import held
 
 GLIDE_HAZARDS = "CW|CE|DR|EQ|EP|EC|ET|FA|FR|FF|FL|HT|IN|LS|MS|OT|ST|SL|AV|SS|AC|TO|TC|TS|VW|VO|WV|WF"
 GLIDE = re.compile(rf"({GLIDE_HAZARDS})-\d{{4}}-\d{{6}}-([A-Z]{{3}}|---)")
@@ -84,11 +85,8 @@ class CrisisQuerySet(models.QuerySet):
     def seen_then(self, user, moment):
         """Of these, the crises that this person might have read at a past moment: what is shared later or passes to
         another office does not open its past."""
-        rows = Crisis.history.filter(id=OuterRef("pk"), history_date__lte=moment)
-        last = rows.order_by("-history_date", "-history_id").values("history_id")[:1]
-        return self.alias(row_then=Subquery(last)).filter(
-            Exists(Crisis.history.filter(readable_by(user, moment), history_id=OuterRef("row_then")))
-        )
+        rows = held(Crisis.history.filter(readable_by(user, moment)), moment)
+        return self.filter(pk__in=rows.order_by().values("id"))
 
     def editable_by(self, user):
         """The crises whose facts, plan and figures this person may change: those of their own offices."""
@@ -175,7 +173,8 @@ class CrisisQuerySet(models.QuerySet):
         if at is None:
             return self.filter(Q(**{f"pk{by}": these}) | Q(**{f"merged_into{by}": these}))
         undone = Q(merges__undone_at=None) | Q(merges__undone_at__gt=at)
-        then = Crisis.objects.filter(undone, merges__at__lte=at, **{f"merges__survivor{by}": these})
+        survivor = OuterRef(these) if isinstance(these, OuterRef) else these  # it is asked one query further in
+        then = Crisis.objects.filter(undone, merges__at__lte=at, **{f"merges__survivor{by}": survivor})
         return self.filter(Q(**{f"pk{by}": these}) | Q(pk__in=then.order_by().values("pk")))
 
     def open(self):

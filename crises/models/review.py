@@ -111,6 +111,21 @@ def state_of(last, approved_revision, content_revision):
     )
 
 
+def stands_at(state, moment=None):
+    """The same as a condition on crises, or on their rows of history at a past moment: those whose review stands so."""
+    steps = Review.objects.by_then(moment).filter(crisis=OuterRef("id"))
+    if state == ReviewState.NOT_REVIEWED:
+        return ~Exists(steps)
+    newer = Review.objects.by_then(moment).filter(crisis=OuterRef("crisis"), revision__gt=OuterRef("revision"))
+    last = steps.filter(~Exists(newer))
+    if state == ReviewState.APPROVED:
+        return Exists(last.filter(kind=Review.Kind.APPROVED, content_revision=OuterRef("content_revision")))
+    if state == ReviewState.CHANGED:
+        return Exists(last.filter(~Q(content_revision=OuterRef("content_revision")), kind=Review.Kind.APPROVED))
+    kind = {ReviewState.IN_REVIEW: Review.Kind.SENT, ReviewState.SENT_BACK: Review.Kind.SENT_BACK}[state]
+    return Exists(last.filter(kind=kind))
+
+
 def review_columns(crisis="pk", as_of=None):
     """What the state of a review follows from, as columns of a query of crises; `crisis` is the crisis's own key.
 

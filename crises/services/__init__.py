@@ -20,6 +20,7 @@ from .oversight import ask_for_update, assign, withdraw_request
 from .regional import set_part_of
 from .reviews import approve, send_back, send_to_review
 from .statements import add_activity, add_figure, decide_level, withdraw_statement
+from .views import change_view, remove_view, require_owner, save_view
 
 __all__ = [
     "KeyReused",
@@ -33,6 +34,7 @@ __all__ = [
     "assign",
     "change_contact",
     "change_status",
+    "change_view",
     "close_crisis",
     "close_phase",
     "confirm_defaults",
@@ -47,10 +49,13 @@ __all__ = [
     "open_phase",
     "rebase_crisis",
     "remove_contact",
+    "remove_view",
     "reopen_crisis",
     "require_keeper",
+    "require_owner",
     "right_to_share",
     "save_draft",
+    "save_view",
     "send_back",
     "send_to_review",
     "set_part_of",

@@ -1,21 +1,27 @@
-"""The one set of filters for the crisis list, the gap list, the dashboard, their CSV files and the API."""
+"""The one set of filters for pages across crises, their files and the API."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
+from difflib import get_close_matches
 from functools import cached_property
 
 import django_filters as filters
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from crises import gaps, history
-from crises.dates import Precision, spoken
-from crises.forms.fields import CountedLength, DayField, MomentField
+from crises import gaps
+from crises.filters.address import AddressFilter, MomentFilter, ReferenceFilter
+from crises.forms.fields import CountedLength
 from crises.grid import MOST_GAPS_FIRST, SORTS
-from crises.models import Crisis, Gap, LevelDecision, PhasePeriod, ReviewState
+from crises.listing import newest_level
+from crises.models import Crisis, Gap, LevelDecision, PhasePeriod, ReviewState, SavedView
+from crises.models.crisis import readable_by
+from crises.models.review import stands_at
+from crises.models.rows import held
 from offices.models import Country, Office
 from sectors import reference
-from sectors.filters import PART, CodedFilterSet, CodeField, CodeFilter, Codes
+from sectors.filters import PART, CodeFilter, Codes
 
 WAIVED = {"true": True, "false": False, "1": True, "0": False}
 PERIODS = {"30d": timedelta(days=30), "12w": timedelta(weeks=12), "12m": timedelta(days=365)}
@@ -24,50 +30,18 @@ PERIOD_NAMES = [
     ("12w", _("In the last 12 weeks")),
     ("12m", _("In the last 12 months")),
 ]
-PLACE = ("page", "older", "newer")  # where a reader stands in a list: gone as soon as the list is another one
-
-
-class MomentFilter(filters.CharFilter):
-    field_class = MomentField
-
-
-class DayFilter(filters.Filter):
-    field_class = DayField
-
-
-class AddressFilter(CodedFilterSet):
-    """Filters that stand in the address of a page. Whoever uses one asks `problems` before showing anything."""
-
-    def value(self, name):
-        """What a filter asks for; empty where it is not in use. Call after `problems`."""
-        return self.form.cleaned_data[name]
-
-    def query(self, **changes):
-        """The query of this address with some parameters changed, or without them where given None."""
-        query = self.data.copy()
-        for name in [name for name in query if name in (*PLACE, *changes) or not query[name]]:
-            del query[name]
-        query.update({name: value for name, value in changes.items() if value})
-        return f"?{query.urlencode()}"
-
-    def fields(self, names):
-        """The fields of these filters in this order, to be shown."""
-        return [self.form[name] for name in names.split()]
-
-    def chips(self, *left_out):
-        """The filters in use: what each asks for in words, and the query without it. Call after `problems`."""
-        found = []
-        for name, field in self.form.fields.items():
-            value = self.value(name)
-            if value and name not in left_out:
-                names = field.codes().known if isinstance(field, CodeField) else dict(getattr(field, "choices", ()))
-                words = spoken(value, Precision.DAY) if isinstance(value, date) else names.get(value, value)
-                found.append({"label": field.label, "value": words, "without": self.query(**{name: None})})
-        return found
+NOT_SAVED = ("view", "as_of")  # a saved view asks the same on any day
 
 
 class CrisisFilter(AddressFilter):
-    """Narrows crises. Whoever uses it starts from visible_to."""
+    """Narrows crises. Whoever uses it starts from visible_to.
+
+    With `as_of`, every filter asks what held at that past moment, and the crises are those that the reader might have
+    read then as well; only the search reads the words of now, since those of then are not kept. What a filter narrows
+    are the crises themselves, or for a past moment their rows of history: both have the same columns, and `id`.
+
+    `view` names a saved view, whose filters hold where the address says nothing of them.
+    """
 
     q = filters.CharFilter(label=_("Search"), method="search", validators=[CountedLength(100, _("Search"))])
     region = CodeFilter(label=_("Region"), empty_label=_("All regions"), method="in_region")
@@ -102,15 +76,21 @@ class CrisisFilter(AddressFilter):
     period = filters.ChoiceFilter(
         label=_("Logged"), empty_label=_("At any time"), choices=PERIOD_NAMES, method="logged_within"
     )
-    part_of = filters.CharFilter(label=_("Part of"), method="part_of_crisis")
+    part_of = ReferenceFilter(label=_("Part of"), method="part_of_crisis")
     as_of = MomentFilter(label=_("As of"), method="left_alone")
+    view = filters.CharFilter(label=_("Saved view"), method="left_alone")
 
     class Meta:
         model = Crisis
         fields = []
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, own=None, **kwargs):
+        """`own` are offices: of these alone, where they are given."""
         super().__init__(*args, **kwargs)
+        self.own = own
+        if self.held:
+            self.data = self.address.copy()
+            self.data.update({name: value for name, value in self.held.items() if name not in self.address})
         # Functions, since a form copies its fields deeply, and with a bound method it would copy this filter.
         for name, codes in {
             "region": lambda: self.regions,
@@ -131,7 +111,8 @@ class CrisisFilter(AddressFilter):
 
     def _one_of(self, column):
         """Any crisis that names the row in this column, as a subquery: looked up row by row, never by reading all."""
-        return Subquery(self.queryset.order_by().filter(**{column: OuterRef("pk")}).values("pk")[:1])
+        crises = self.queryset.order_by() if self.own is None else self.queryset.order_by().filter(office__in=self.own)
+        return Subquery(crises.filter(**{column: OuterRef("pk")}).values("pk")[:1])
 
     @cached_property
     def countries(self):
@@ -202,60 +183,140 @@ class CrisisFilter(AddressFilter):
             known = {code: f"{name} ({symbol})" for code, name in codes_of(content).items()} | known
         return Codes.all_of({code: known[code] for code in (*codes_of(first), *known)})
 
-    def filter_queryset(self, crises):
-        """A crisis that was merged into another stands there: it is shown only where the address asks for it."""
-        found = super().filter_queryset(crises)
-        if moment := self.value("as_of"):
-            return found.seen_then(self.request.user, moment)
-        return found if self.value("status") else found.exclude(status=Crisis.Status.MERGED)
+    # The saved view.
 
-    # What each filter means.
+    @cached_property
+    def saved(self):
+        """The saved view that the address names, where the reader may use it. One query, where it names one."""
+        slug = self.data.get("view")
+        return SavedView.objects.usable_by(self.request.user).named(slug) if slug else None
 
-    def search(self, crises, name, value: str):
-        return crises.matching(value)
+    @cached_property
+    def held(self):
+        """What the saved view asks for: {name: value}."""
+        return self.saved.filters if self.saved else {}
 
-    def in_region(self, crises, name, value: str):
-        there = Country.objects.filter(Q(region__code=value) | Q(region__parent__code=value))
-        return crises.filter(main_country__in=there.order_by())
+    @property
+    def to_save(self):
+        """What a saved view keeps of these filters: {name: value}."""
+        known = GapFilter.base_filters
+        return {name: value for name, value in self.data.items() if value and name in known and name not in NOT_SAVED}
 
-    def in_country(self, crises, name, value: str):
-        main = Crisis.objects.filter(main_country=value).order_by().values("pk")
-        others = Crisis.other_countries.through.objects.filter(country=value).values("crisis")
-        return crises.filter(pk__in=main.union(others))
+    def in_words(self, name, value):
+        said = super().in_words(name, value)
+        return said | {"value": self.saved.name} if name == "view" else said
 
-    def of_office(self, crises, name, value: str):
-        these = Office.objects.filter(Q(slug=value) | Q(parent__slug=value) | Q(parent__parent__slug=value))
-        return crises.filter(office__in=these.order_by())
+    def problems(self, allowed=()):
+        found = super().problems(allowed)
+        if self.saved:
+            for name in self.held.keys() & found.keys() - self.address.keys():
+                found[name] = [self._of_the_view(name, line) for line in found[name]]
+        elif (slug := self.address.get("view")) and "view" not in found:
+            found["view"] = [self._no_such_view(slug)]
+        return found
 
-    def in_phase(self, crises, name, value: str):
-        return crises.filter(Exists(PhasePeriod.objects.filter(crisis=OuterRef("pk"), phase__slug=value, left_on=None)))
-
-    def at_level(self, crises, name, value: str):
-        return crises.filter(kept_level="" if value == "none" else value)
-
-    def with_gap(self, crises, name, value: str):
-        return crises.open().filter(
-            Exists(Gap.objects.open().uncovered().filter(crisis=OuterRef("pk"), sector__code=value))
+    def _of_the_view(self, name, line):
+        words = {"view": self.saved.name, "slug": self.saved.slug, "name": name, "line": line}
+        if name not in self.filters and name in GapFilter.base_filters:
+            return gettext("The saved view “%(view)s” asks for “%(name)s”, of gaps alone. Open it on the gaps.") % words
+        return (
+            gettext("The saved view “%(view)s” (%(slug)s) is no longer right: %(line)s Take it off, or save it anew.")
+            % words
         )
 
-    def at_review(self, crises, name, value: str):
-        return crises.standing_in_review(value)
+    def _no_such_view(self, slug):
+        usable = SavedView.objects.usable_by(self.request.user)
+        if near := get_close_matches(slug, list(usable.values_list("slug", flat=True)), 1):
+            words = {"slug": slug, "near": near[0]}
+            return gettext("You have no saved view “%(slug)s”. Did you mean “%(near)s”?") % words
+        return gettext("You have no saved view “%(slug)s”. Those you can use are listed under “Saved views”.") % {
+            "slug": slug
+        }
 
-    def of_kind(self, crises, name, value: str):
-        return crises.filter(exercise=value == "true")
+    # What is found.
 
-    def logged_within(self, crises, name, value: str):
+    @cached_property
+    def rows(self):
+        """The crises found; for a past moment their rows of history, which say what each was then.
+
+        A crisis that was merged into another stands there: it is among them only where the address asks for it.
+        """
+        found = self.queryset.all()
+        if moment := self.value("as_of"):
+            rows = Crisis.history.filter(readable_by(self.request.user, moment), id__in=found.order_by().values("pk"))
+            found = held(rows, moment)
+        found = super().filter_queryset(found)
+        if not self.value("status"):
+            found = found.exclude(status=Crisis.Status.MERGED)
+        return found if self.own is None else found.filter(office__in=self.own)
+
+    def filter_queryset(self, crises):
+        return crises.filter(pk__in=self.rows.order_by().values("id")) if self.value("as_of") else self.rows
+
+    # What each filter means. `rows` are crises, or their rows of history.
+
+    def search(self, rows, name, value: str):
+        if self.value("as_of"):
+            return rows.filter(id__in=Crisis.objects.matching(value).order_by().values("pk"))
+        return rows.matching(value)
+
+    def in_region(self, rows, name, value: str):
+        there = Country.objects.filter(Q(region__code=value) | Q(region__parent__code=value))
+        return rows.filter(main_country__in=there.order_by())
+
+    def in_country(self, rows, name, value: str):
+        if self.value("as_of"):
+            others = Crisis.history.filter(historicalcrisis_other_countries__country=value)
+            return rows.filter(Q(main_country=value) | Q(pk__in=others.order_by().values("pk")))
+        main = Crisis.objects.filter(main_country=value).order_by().values("pk")
+        others = Crisis.other_countries.through.objects.filter(country=value).values("crisis")
+        return rows.filter(pk__in=main.union(others))
+
+    def of_office(self, rows, name, value: str):
+        its_own_or_below = Q(slug=value) | Q(parent__slug=value) | Q(parent__parent__slug=value)
+        return rows.filter(office__in=Office.objects.filter(its_own_or_below).order_by())
+
+    def in_phase(self, rows, name, value: str):
+        periods = PhasePeriod.objects
+        if moment := self.value("as_of"):
+            periods = held(PhasePeriod.history.all(), moment)
+        return rows.filter(Exists(periods.filter(crisis=OuterRef("id"), phase__slug=value, left_on=None)))
+
+    def at_level(self, rows, name, value: str):
+        moment = self.value("as_of")
+        if not moment:
+            return rows.filter(kept_level="" if value == "none" else value)
+        newest = {f"level_{name}": newest_level(name, as_of=moment) for name in ("value", "ended_on")}
+        found = Q(level_ended_on=None) & (Q(level_value__isnull=False) if value == "none" else Q(level_value=value))
+        return rows.alias(**newest).exclude(found) if value == "none" else rows.alias(**newest).filter(found)
+
+    def with_gap(self, rows, name, value: str):
+        moment = self.value("as_of")
+        missing = Gap.objects.open(moment).uncovered(moment and moment.date(), moment)
+        return rows.filter(Exists(missing.filter(crisis=OuterRef("id"), sector__code=value)), status=Crisis.Status.OPEN)
+
+    def at_review(self, rows, name, value: str):
+        moment = self.value("as_of")
+        return rows.filter(stands_at(value, moment)) if moment else rows.filter(kept_review=value)
+
+    def of_kind(self, rows, name, value: str):
+        return rows.filter(exercise=value == "true")
+
+    def logged_within(self, rows, name, value: str):
         moment = self.value("as_of") or timezone.now()
-        return crises.filter(logged_at__gte=moment - PERIODS[value])
+        return rows.filter(logged_at__gte=moment - PERIODS[value])
 
-    def part_of_crisis(self, crises, name, value: str):
+    def part_of_crisis(self, rows, name, value: str):
         """The wider crisis and its parts, as far as the reader sees the wider one."""
-        whole = Crisis.objects.visible_to(self.request.user).filter(reference=value.upper())
-        return crises.filter(Q(pk__in=whole) | Q(part_of__in=whole))
+        whole = Crisis.objects.visible_to(self.request.user).filter(reference=value)
+        if moment := self.value("as_of"):
+            whole = whole.seen_then(self.request.user, moment)
+        whole = whole.order_by().values("pk")
+        return rows.filter(Q(id__in=whole) | Q(part_of__in=whole))
 
-    def left_alone(self, crises, name, value: str):
+    def left_alone(self, rows, name, value: str):
         """What this asks is read elsewhere."""
-        return crises
+        return rows
 
 
 class BoardFilter(CrisisFilter):
@@ -268,8 +329,7 @@ class BoardFilter(CrisisFilter):
 class GapFilter(CrisisFilter):
     """The same filters and three more, from crises to their gaps. `phase` is the phase of the gap.
 
-    With `as_of`, the gaps that were open at that past moment, of the crises that the reader might also have read
-    then; the other filters narrow the crises by what they are today.
+    With `as_of`, the gaps that were open at that past moment, of the crises that the other filters find for it.
     """
 
     sector = CodeFilter(label=_("Sector"), empty_label=_("All sectors"), method="left_alone")
@@ -316,51 +376,3 @@ class GridFilter(CrisisFilter):
     @property
     def order(self):
         return self.value("sort") or MOST_GAPS_FIRST
-
-
-class HistoryFilter(AddressFilter):
-    """Narrows changes, as of history.rows. Whoever uses it starts from those the reader may see."""
-
-    kind = filters.ChoiceFilter(
-        label=_("Kind"), empty_label=_("All kinds"), choices=history.Kind.choices, method="of_kind"
-    )
-    by = filters.CharFilter(label=_("Person"), field_name="history_user__username", lookup_expr="exact")
-    since = DayFilter(
-        label=_("From"), method="on_or_after", error_messages={"invalid": _("“since” is a day, like 2026-03-01.")}
-    )
-    until = DayFilter(
-        label=_("Until"), method="on_or_before", error_messages={"invalid": _("“until” is a day, like 2026-03-01.")}
-    )
-
-    class Meta:
-        model = Crisis.history.model
-        fields = []
-
-    def of_kind(self, changes, name, value: str):
-        return changes.filter(history.of_kind(value))
-
-    def on_or_after(self, changes, name, value: date):
-        return changes.filter(history_date__gte=datetime.combine(value, time.min, UTC))
-
-    def on_or_before(self, changes, name, value: date):
-        return changes.filter(history_date__lte=datetime.combine(value, time.max, UTC))
-
-
-class AuditFilter(HistoryFilter):
-    """The same for the changes of many crises."""
-
-    office = CodeFilter(label=_("Office"), empty_label=_("All offices"), method="of_office")
-    reference = filters.CharFilter(label=_("Reference"), lookup_expr="iexact")
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.filters["office"].extra["codes"] = lambda: self.offices
-
-    @cached_property
-    def offices(self):
-        return Codes.all_of(dict(Office.objects.order_by("name").values_list("slug", "name")))
-
-    def of_office(self, changes, name, value: str):
-        return changes.filter(
-            Q(office__slug=value) | Q(office__parent__slug=value) | Q(office__parent__parent__slug=value)
-        )
