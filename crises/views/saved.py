@@ -22,14 +22,16 @@ from crises.views.then import wrong_address
 OF_GAPS = GapFilter.base_filters.keys() - CrisisFilter.base_filters.keys()
 
 
-def _pages(filters):
-    """The pages that know all of these filters: {name: what it is called}."""
-    return {"gap-list": PAGES["gap-list"]} if filters.keys() & OF_GAPS else PAGES
+def _pages(filters, user):
+    """The pages of this reader that know all of these filters: {name: what it is called}."""
+    if filters.keys() & OF_GAPS:
+        return {"gap-list": PAGES["gap-list"]}
+    return {name: words for name, words in PAGES.items() if name != "worklist" or inside(user)}
 
 
-def _opened(view):
+def _opened(view, user):
     """The pages on which a view opens: (what the page is called, address)."""
-    return [(words, f"{reverse(name)}?view={view.slug}") for name, words in _pages(view.filters).items()]
+    return [(words, f"{reverse(name)}?view={view.slug}") for name, words in _pages(view.filters, user).items()]
 
 
 def _in_words(words, view):
@@ -53,7 +55,7 @@ def _words(request):
 def view_list(request):
     """The views the reader may use: their own, and for staff those that are shared. Six queries."""
     words, found = _words(request), SavedView.objects.usable_by(request.user).select_related("owner")
-    rows = [{"view": view, "filters": _in_words(words, view), "opens": _opened(view)} for view in found]
+    rows = [{"view": view, "filters": _in_words(words, view), "opens": _opened(view, request.user)} for view in found]
     context = {
         "mine": [row for row in rows if row["view"].owner_id == request.user.pk],
         "theirs": [row for row in rows if row["view"].owner_id != request.user.pk],
@@ -88,7 +90,7 @@ def save(request):
     context = {
         "form": form,
         "filters": asked.chips("view", "as_of"),
-        "pages": _pages(asked.to_save).values(),
+        "pages": _pages(asked.to_save, request.user).values(),
         "moment": asked.value("as_of"),
     }
     return render(request, "crises/view_form.html", context, status=status)
