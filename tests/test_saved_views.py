@@ -189,7 +189,7 @@ def test_the_same_view_narrows_every_page_file_and_answer(cast, hq_client):
         assert rows[0] == tuple(header.split(","))
         assert {row[header.split(",").index(column)] for row in rows[1:]} == {"cholera"}
         assert len(rows) == n + 1
-    (coverage, *_more) = hq_client.get(f"/dashboard.csv{query}").getvalue().decode().splitlines()
+    (coverage, *_more) = hq_client.get(f"/dashboard/coverage.csv{query}").getvalue().decode().splitlines()
     assert coverage.startswith("sector,")
 
 
