@@ -10,15 +10,17 @@ import pytest
 from django.utils import timezone
 
 from crises import services
-from crises.models import Counter, Crisis
+from crises.models import Counter, Crisis, Gap
+from crises.services.amend import amend
 from crises.views.pages import PAGE
-from offices.models import Office, Role
+from offices.models import Country, Office, Role
 from tests.conftest import signed_in
 from tests.factories import (
     NOON,
     decide_level,
     log,
     make_field,
+    make_hq,
     make_lead,
     make_office,
     make_user,
@@ -144,6 +146,67 @@ def test_my_offices_are_those_where_i_work_and_those_below(office, field_client)
     assert titles(field_client, "/crises/?mine=1") == ["own"]
     assert set(titles(regional, "/crises/?mine=1")) == {"own", "neighbour"}
     assert [line["title"] for line in lines(field_client, "/crises.csv?mine=1")] == ["own"]
+
+
+def test_a_list_of_the_past_is_sorted_and_paged_by_what_held_then_and_its_links_keep_the_moment(hq_client, office):
+    day = timedelta(days=1)
+    first = log(office=office, title="Alpha", at=NOON)
+    log(office=office, title="beta", country="EGY", at=NOON + timedelta(hours=1))
+    many(PAGE, office)
+    services.update_facts(
+        crisis=first,
+        by=make_field(office),
+        revision=first.facts_revision,
+        title="Zeta",
+        main_country=Country.objects.get(pk="TUN"),
+        at=NOON + 3 * day,
+    )
+    then = "as_of=2026-03-01"
+
+    # What came into the archive without history was not there; the first of `many` was logged by the service.
+    assert titles(hq_client, f"/crises/?{then}") == ["crisis 0", "beta", "Alpha"]
+    assert titles(hq_client, f"/crises/?{then}&sort=title") == ["Alpha", "beta", "crisis 0"]
+    assert titles(hq_client, f"/crises/?{then}&sort=country") == ["beta", "crisis 0", "Alpha"]
+    assert [line["title"] for line in lines(hq_client, f"/crises.csv?{then}&sort=-title")] == [
+        "crisis 0",
+        "beta",
+        "Alpha",
+    ]
+    page = read(hq_client, f"/crises/?{then}&sort=title")
+    assert f'href="/crises/{first.reference}/?{then}"' in page
+    assert f'href="?{then}&sort=-title"' in page
+    assert f'href="/crises.xlsx?{then}&sort=title"' in page
+    assert "possible duplicate" not in page
+    revision = Crisis.history.get(id=first.pk, title="Alpha").revision
+    assert titles(hq_client, f"/crises/?{then}&newer={revision}") == ["crisis 0", "beta"]
+    assert titles(hq_client, f"/crises/?{then}&older={revision + 1}") == ["Alpha"]
+
+
+def test_my_offices_of_a_past_moment_are_those_that_had_the_crisis_then(office):
+    tunis = make_office("tunis", country="TUN")
+    lead = make_lead(office)
+    crisis = log(office=office, by=lead, title="passed on")
+    with amend(crisis, by=lead, right="edit", at=NOON + timedelta(days=2), why=Gap.Why.CRISIS) as (amendment, _outcome):
+        amendment.crisis.office = tunis
+        amendment.record("facts")
+    hq = make_user("both", Role.HQ, office=make_office("hq"))
+    make_user("both", Role.LEAD, office=tunis)
+    client = signed_in(hq)
+
+    assert titles(client, "/crises/?mine=1") == ["passed on"]
+    assert titles(client, "/crises/?mine=1&as_of=2026-03-02") == []
+    assert titles(client, "/crises/?mine=1&as_of=2026-03-04") == ["passed on"]
+
+
+def test_a_wider_crisis_leads_to_itself_and_its_parts_in_the_list(office, hq_client):
+    whole, part = log(office=office, title="whole"), log(office=office, title="part")
+    log(office=office, title="other")
+    services.set_part_of(crisis=part, whole=whole, by=make_hq())
+    address = f"/crises/?part_of={whole.reference}"
+
+    assert f'href="{address}">In the list' in read(hq_client, f"/crises/{whole.reference}/parts/")
+    assert set(titles(hq_client, address)) == {"whole", "part"}
+    assert f"Part of: {whole.reference}<" in read(hq_client, address.lower())
 
 
 def test_the_last_changed_stands_first_and_every_other_order_is_a_link(office, hq_client):

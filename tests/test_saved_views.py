@@ -144,6 +144,8 @@ def test_staff_use_their_own_and_the_shared_ones_and_partners_only_their_own(off
     assert usable(make_hq()) == {private, shared}
     assert usable(field) == usable(make_user("auditor", Role.AUDITOR, office=office)) == {shared}
     assert usable(partner) == {theirs}
+    make_user(partner.username, Role.FIELD, office=office)  # a role opens nothing to who is of a partner
+    assert usable(partner) == {theirs}
     assert usable(make_user("nobody")) == usable(make_partner(username="another")) == set()
     with pytest.raises(PermissionDenied, match="shared among IOM staff"):
         services.save_view(name="To all", filters={"q": "x"}, shared=True, by=partner)
