@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import psycopg2
@@ -36,7 +36,7 @@ LISTS = {
     "sorted by country": "?sort=country",
     "sorted by gaps": "?sort=-gaps",
     "sorted by start": "?sort=-started",
-    "region": "?region=202",
+    "region": "?region=002",
     "country": "?country=SDN",
     "office": "?office=sample-sdn",
     "cause": "?cause=epidemic",
@@ -167,10 +167,9 @@ def module(name, url, *arguments):
 def fill(url, closed, opened):
     """A new database with this archive. Answers its address and the session of a reader who sees everything."""
     name = f"mcof_{closed}"
-    with psycopg2.connect(url) as server:
-        server.autocommit = True
+    with closing(psycopg2.connect(url)) as server:
+        server.autocommit = True  # a database is not made inside a transaction
         server.cursor().execute(f"CREATE DATABASE {name}")
-        server.close()
     address = re.sub(r"@/[a-z]+", f"@/{name}", url)
     began = time.monotonic()
     session = module("prepare", address, closed, opened)["session"]
