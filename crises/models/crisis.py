@@ -126,10 +126,6 @@ class CrisisQuerySet(models.QuerySet):
         """Adds what `review` and `changed_since_approval` follow from (see review.review_columns). No further query."""
         return self.annotate(**review_columns())
 
-    def standing_in_review(self, state):
-        """Those whose review stands at this state."""
-        return self.filter(kept_review=state)
-
     def with_rights(self, user):
         """Adds may_edit, may_close, may_decide and may_review for this person, and `authored`. No further query.
 
