@@ -186,7 +186,7 @@ def test_the_database_finds_by_state_what_the_rule_says(asked):
             move(crisis)
 
     every = {crisis.pk: crisis.review for crisis in Crisis.objects.with_review()}
-    found = Crisis.objects.standing_in_review(asked).values_list("pk", flat=True)
+    found = Crisis.objects.filter(kept_review=asked).values_list("pk", flat=True)
 
     assert len(set(every.values())) == 5
     assert set(found) == {pk for pk, review in every.items() if review == asked}

@@ -56,11 +56,12 @@ def recounted(user, at):
     seen, today = Crisis.objects.visible_to(user).open(), at.date()
     missing = Gap.objects.open().filter(crisis__in=seen)
     uncovered = missing.exclude(waived_until__gte=today)
-    in_review = seen.standing_in_review(ReviewState.IN_REVIEW)
+    reviews = {crisis: crisis.review for crisis in seen.with_review()}
+    in_review = [crisis for crisis, review in reviews.items() if review == ReviewState.IN_REVIEW]
     mine = {c.pk for c in in_review if c in seen.reviewable_by(user) and c not in seen.authored_by(user)}
     late = uncovered.filter(opened_at__lt=at - timedelta(hours=settings.GAP_LATE_HOURS))
     lapsing = missing.filter(waived_until__range=(today, today + timedelta(days=7)))
-    changed = {c.pk for c in seen.standing_in_review(ReviewState.CHANGED)}
+    changed = {crisis.pk for crisis, review in reviews.items() if review == ReviewState.CHANGED}
     stale = {c.pk for c in seen if c.updated_at < at - timedelta(days=settings.CRISIS_STALE_DAYS)}
     unassessed = set()
     for crisis in seen:
