@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("crises.urls")),
     path("", include("sectors.urls")),
     path("", include("offices.urls")),
+    path("", include("exchange.urls")),
     path("", include("mcof.api")),
     path("help/", TemplateView.as_view(template_name="help.html"), name="help"),
     path("accessibility/", TemplateView.as_view(template_name="accessibility.html"), name="accessibility"),

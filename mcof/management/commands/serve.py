@@ -3,8 +3,11 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
@@ -28,6 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *, port, **options):
         refuse_taken_port(port)
+        worker = Worker()
         hangup = signal.getsignal(signal.SIGHUP)
         try:
             self.prepare()
@@ -37,9 +41,11 @@ class Command(BaseCommand):
         def ready(arbiter):
             # Closing the terminal ends the server; gunicorn on its own would only read its settings again.
             signal.signal(signal.SIGHUP, hangup)
+            worker.start()
             self.say(f"\nmcof is ready at http://{HOST}:{port}")
 
         def stopped(arbiter):
+            worker.stop()
             self.say("mcof has stopped.")
 
         Server(
@@ -88,6 +94,32 @@ class Command(BaseCommand):
     def say(self, words, end="\n"):
         self.stdout.write(words, ending=end)
         self.stdout.flush()
+
+
+class Worker:
+    """The process that does the work kept for later: started again where it ends by itself."""
+
+    command = (sys.executable, sys.argv[0], "db_worker", "--no-startup-delay", "--verbosity", "0")
+
+    def __init__(self):
+        self.process = None
+        self.wanted = threading.Event()
+
+    def start(self):
+        self.wanted.set()
+        threading.Thread(target=self._keep, daemon=True).start()
+
+    def _keep(self):
+        while self.wanted.is_set():
+            self.process = subprocess.Popen(self.command)  # noqa: S603 (our own command)
+            self.process.wait()
+            time.sleep(1)
+
+    def stop(self):
+        self.wanted.clear()
+        if self.process:
+            with suppress(ProcessLookupError):
+                os.kill(self.process.pid, signal.SIGTERM)
 
 
 class Server(BaseApplication):

@@ -1,0 +1,3 @@
+"""Addresses of pages about what leaves and enters: keys, webhooks, imports."""
+
+urlpatterns = []
