@@ -27,6 +27,7 @@ from rest_framework.views import APIView, exception_handler
 from crises import api as crises
 from crises.api import changes, edits, plans, saved
 from crises.api.conditions import Refused
+from exchange.api import exports
 from mcof.lists import MOST, PAGE_SIZE
 from mcof.tokens import HEADER
 from offices import api as offices
@@ -224,5 +225,10 @@ urlpatterns = [
     re_path(rf"^api/v1/crises/{REFERENCE}/history/$", changes.CrisisHistory.as_view(), name="api-history"),
     path("api/v1/gaps/", crises.GapList.as_view(), name="api-gaps"),
     path("api/v1/views/", saved.SavedViewList.as_view(), name="api-views"),
+    path("api/v1/export/crises.<slug:kind>", exports.CrisisExport.as_view(), name="api-export-crises"),
+    path("api/v1/export/cells.<slug:kind>", exports.CellExport.as_view(), name="api-export-cells"),
+    path("api/v1/export/gaps.<slug:kind>", exports.GapExport.as_view(), name="api-export-gaps"),
+    path("api/v1/export/figures.<slug:kind>", exports.FigureExport.as_view(), name="api-export-figures"),
+    path("api/v1/export/dictionary.<slug:kind>", exports.Dictionary.as_view(), name="api-export-dictionary"),
     re_path(r"^api/", Nothing.as_view()),
 ]

@@ -182,6 +182,8 @@ def _with_names(pattern):
         return f"{V1}editions/<framework>/<number>/"
     if pattern.name == "api-cell":
         return f"{V1}crises/<reference>/plan/<sector>/<phase>/"
+    if pattern.name.startswith("api-export"):
+        return reverse(pattern.name, args=["csv"])
     return reverse(pattern.name, args=["REF"]).replace("REF", "<reference>")
 
 
@@ -244,7 +246,9 @@ def test_every_operation_has_a_name_a_summary_described_parameters_and_an_answer
     for operation in operations:
         assert operation["summary"]
         assert operation["description"]
-        assert "$ref" in operation["responses"]["200"]["content"]["application/json"]["schema"]
+        answers = operation["responses"]["200"]["content"]
+        if not operation["operationId"].startswith("export_"):
+            assert "$ref" in answers["application/json"]["schema"]
         if operation["operationId"].startswith("change_"):
             assert {"403", "404", "409", "412", "413", "415", "422", "428"} <= operation["responses"].keys()
         assert {"400", "401", "406"} <= operation["responses"].keys()

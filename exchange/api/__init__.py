@@ -1,0 +1,1 @@
+"""The API's addresses about what leaves and enters."""
