@@ -6,7 +6,6 @@ import threading
 from datetime import date
 from io import BytesIO, StringIO
 
-import hxl
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
@@ -243,12 +242,13 @@ def test_the_cells_say_who_does_what_where_and_when(full, office):
 
 @pytest.mark.parametrize("name", TABLES)
 def test_libhxl_reads_each_table_with_its_hashtags(full, name):
+    import hxl
+
     told = file(f"{name}.csv?hxl=1")
 
     with hxl.data(hxl.make_input(BytesIO(told))) as source:
         rows = list(source)
         assert source.display_tags == [column.hxl for column in TABLES[name].columns]
-        assert hxl.validate(source) if not rows else True
     assert len(rows) == len(records(name))
 
 
