@@ -6,6 +6,8 @@ import pytest
 
 from crises import services
 from crises.models import Activity, AgeBand, Contact, Crisis, Figure
+from exchange.imports.job import check
+from exchange.services.imports import take_in
 from tests.factories import (
     NOON,
     add_activity,
@@ -50,6 +52,8 @@ FOR_FIELD = [
     "/crises/?country=LBY&needs=S03",
     "/crises/new/",
     "/drafts/",
+    "/import/",
+    "/import/{file}/",
     "/account/",
     "/account/password/",
     "/crises/{crisis}/",
@@ -163,6 +167,14 @@ def plan_under_way():
     return crisis.reference
 
 
+def checked_file():
+    """An import with a row to write and one to mend."""
+    rows = b"title,country,cause,phases\nFloods in Sabha,TUN,natural_hazard,during\nFire,LBY,flood,durring\n"
+    file = take_in(by=make_field(), kind="crises", name="a-long-name-of-a-file-from-the-field-office.csv", content=rows)
+    check(file.pk)
+    return file
+
+
 def asked_about_and_given():
     """What HQ has done about every crisis: its office is asked, and nobody was told by mail."""
     crises = list(Crisis.objects.open())
@@ -184,7 +196,7 @@ def test_a_page_of_the_field_is_accessible(page, axe, sign_in, path):
 
     sign_in(make_field(make_office()))
 
-    names = {"contact": Contact.objects.get().uid, "line": Activity.objects.first().pk}
+    names = {"contact": Contact.objects.get().uid, "line": Activity.objects.first().pk, "file": checked_file().uid}
     look(page, axe, path.format(crisis=crisis, figure=Figure.objects.standing().first().pk, **names))
 
 
