@@ -34,7 +34,7 @@ class Verdict(models.TextChoices):
     CREATE = "create", gettext_lazy("Create")
     UPDATE = "update", gettext_lazy("Update")
     SKIP = "skip", gettext_lazy("Skip")
-    WRONG = "wrong", gettext_lazy("Mend")
+    WRONG = "wrong", gettext_lazy("Wrong")
 
 
 @dataclass
