@@ -24,7 +24,7 @@ class ImportForm(forms.Form):
     file = forms.FileField(
         label=_("File"),
         allow_empty_file=True,
-        help_text=_("CSV in UTF-8, or XLSX. Up to 5 MB and 1,000 rows."),
+        help_text=_("CSV in UTF-8, or XLSX. Up to 5 MB and 5,000 rows, 200 of them new or changed."),
         widget=forms.FileInput({"accept": ".csv,.txt,.xlsx"}),
         error_messages=dict.fromkeys(["required", "missing", "invalid"], _("Choose a file.")),
     )

@@ -1,12 +1,14 @@
 """Crises and figures out of a spreadsheet: judged row by row, written all or none, exactly once."""
 
 import csv
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from io import BytesIO, StringIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +20,7 @@ from exchange.imports import crises as crisis_rows
 from exchange.imports import job
 from exchange.imports.reading import MOST_BYTES, Unreadable, read
 from exchange.models import Import
+from exchange.models.imports import MOST_WRITTEN
 from exchange.services import imports
 from offices.models import Country
 from tests.factories import add_figure, log, make_field, make_hq, make_lead, make_office, reader
@@ -397,7 +400,7 @@ def merged(active):
         (b"\xd0\xcf\x11\xe0rest", "old"),
         (b"PK\x03\x04 no workbook", "not a workbook"),
         (b"x" * (MOST_BYTES + 1), "5 MB"),
-        (b"title\n" + b"x\n" * 1001, "1000 rows"),
+        (b"title\n" + b"x\n" * 5001, "5000 rows"),
         (workbook([["title"], ["x"], ["y"]], merged), "A2:A3"),
         (bomb(), "too large"),
         (with_doctype(), "no spreadsheet writes"),
@@ -471,6 +474,34 @@ def test_a_long_file_is_worked_on_by_the_worker_and_says_how_far_it_is(seeded, o
     row.refresh_from_db()
     assert row.state == "done"
     assert Crisis.objects.count() == 60
+
+
+def test_so_many_rows_are_written_at_once_that_nobody_waits_for_long(office):
+    row = imports.take_in(by=make_field(), kind="crises", name="x", content=b"x")
+    Import.objects.filter(pk=row.pk).update(
+        state="checked", report=[{"verdict": "create"}] * (MOST_WRITTEN + 1) + [{"verdict": "skip"}]
+    )
+
+    assert not imports.confirm(by=row.by, uid=row.uid)
+    Import.objects.filter(pk=row.pk).update(report=[{"verdict": "create"}] * MOST_WRITTEN + [{"verdict": "skip"}] * 50)
+    assert imports.confirm(by=row.by, uid=row.uid)
+
+
+def test_two_workers_write_an_import_once(seeded):
+    row = check(sheet(*(NEW | {"title": f"Floods {n}", "started": f"{1901 + n}"} for n in range(8))))
+    imports.confirm(by=row.by, uid=row.uid)
+
+    def work(_n):
+        try:
+            job.write(row.pk)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, range(2)))
+
+    row.refresh_from_db()
+    assert (row.state, Crisis.objects.count(), Receipt.objects.count()) == ("done", 8, 8)
 
 
 def test_an_import_is_confirmed_once(office):

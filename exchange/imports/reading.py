@@ -11,7 +11,7 @@ from exchange.imports import sheets
 from exchange.imports.sheets import Unreadable
 from sectors.exports import as_typed
 
-MOST_BYTES, MOST_ROWS, MOST_COLUMNS, MOST_SIGNS = 5 * 1024 * 1024, 1_000, 100, 10_000
+MOST_BYTES, MOST_ROWS, MOST_COLUMNS, MOST_SIGNS = 5 * 1024 * 1024, 5_000, 100, 10_000
 OLD_EXCEL, ZIPPED, UTF16 = b"\xd0\xcf\x11\xe0", b"PK", (b"\xff\xfe", b"\xfe\xff")
 SEPARATORS = ",;\t"
 

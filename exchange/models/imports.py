@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 KEPT = timedelta(days=7)  # a file that nobody decides on
 TOLD = timedelta(days=30)  # what became of it
+MOST_WRITTEN = 200  # rows at once: whoever changes anything meanwhile waits for the whole
 STUCK = timedelta(minutes=2)  # without a sign of life: its worker may have ended
 
 
@@ -74,7 +75,11 @@ class Import(models.Model):
         return {verdict: self.count(verdict) for verdict in ("create", "update", "skip", "wrong")}
 
     @property
+    def writes(self):
+        """How many rows would change something."""
+        return self.count("create") + self.count("update")
+
+    @property
     def may_be_written(self):
-        """Whether there is something to write and nothing to mend."""
-        counts = self.counts
-        return self.state == self.State.CHECKED and not counts["wrong"] and bool(counts["create"] + counts["update"])
+        """Whether there is something to write, not too much of it, and nothing to mend."""
+        return self.state == self.State.CHECKED and not self.count("wrong") and 0 < self.writes <= MOST_WRITTEN

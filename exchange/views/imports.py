@@ -14,6 +14,7 @@ from exchange.forms import ImportForm
 from exchange.imports import job
 from exchange.imports.judging import Verdict
 from exchange.models import Import
+from exchange.models.imports import MOST_WRITTEN
 from exchange.services import imports
 from sectors.exports import table_file
 
@@ -98,7 +99,8 @@ def import_detail(request, uid):
         "counts": [(Verdict(verdict).label, n) for verdict, n in row.counts.items() if n],
         "report": report[:SHOWN],
         "more": max(0, len(report) - SHOWN),
-        "writes": row.counts["create"] + row.counts["update"],
+        "writes": row.writes,
+        "most": MOST_WRITTEN,
     }
     answer = render(request, "exchange/import.html", context)
     if row.waits and not row.stuck:
@@ -131,9 +133,8 @@ def _decided(request, row):
 def _tell(request, row):
     row.refresh_from_db()
     if row.state == Import.State.DONE:
-        n = row.counts["create"] + row.counts["update"]
-        words = ngettext("%(n)s row is written.", "%(n)s rows are written.", n)
-        messages.success(request, words % {"n": n})
+        words = ngettext("%(n)s row is written.", "%(n)s rows are written.", row.writes)
+        messages.success(request, words % {"n": row.writes})
 
 
 # /import/<uid>/report.csv
