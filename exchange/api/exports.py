@@ -14,6 +14,7 @@ from crises.api import FILTERS, described, inside
 from crises.filters import CrisisFilter, GapFilter
 from crises.models import Crisis
 from exchange.exports import CELLS, CRISES, FIGURES, GAPS, TABLES
+from exchange.exports.cells import STATUS
 from exchange.exports.dictionary import HEADER, lines
 from exchange.exports.files import TYPES, File
 from exchange.exports.gaps import contents
@@ -51,6 +52,7 @@ class Whole(GenericAPIView):
     queryset = Crisis.objects.none()
     pagination_class = None
     parameters = {"hxl"}
+    columns = {}  # the SQL of the columns by which the address narrows the rows
 
     def perform_content_negotiation(self, request, force=False):
         return JSONRenderer(), JSONRenderer.media_type
@@ -64,10 +66,8 @@ class Whole(GenericAPIView):
 
     def narrower(self):
         """What else the address asks of the rows: (SQL, value)."""
-        columns = {"cells": {"sector": "t.code", "phase": "h.slug", "activity": "coalesce(s.status, 'not_started')"}}
-        columns["figures"] = {"metric": "n.metric", "group": 'n."group"'}
-        asked = {name: self.asked.value(name) for name in columns.get(self.table.name, ())}
-        return [(f"{columns[self.table.name][name]} = %s", value) for name, value in asked.items() if value]
+        asked = {sql: self.asked.value(name) for name, sql in self.columns.items()}
+        return [(f"{sql} = %s", value) for sql, value in asked.items() if value]
 
     def get(self, request, kind):
         if kind not in TYPES:
@@ -121,6 +121,7 @@ class CellExport(Whole):
     """
 
     table, filterset_class = CELLS, CellFilter
+    columns = {"sector": "t.code", "phase": "h.slug", "activity": STATUS}
 
 
 @_described("Gaps", GapFilter)
@@ -143,6 +144,7 @@ class FigureExport(Whole):
     """
 
     table, filterset_class = FIGURES, FigureFilter
+    columns = {"metric": "n.metric", "group": 'n."group"'}
 
 
 @extend_schema_view(

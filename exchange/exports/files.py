@@ -49,10 +49,14 @@ class File:
         held = connections[DEFAULT_DB_ALIAS]  # the request's own, left to the writer until the file is done
         held.ensure_connection()
         held.inc_thread_sharing()
+        whole = False
         try:
             yield from followed(lambda out: self._write(held, out), lambda: _stop(held))
+            whole = True
         finally:
             held.dec_thread_sharing()
+            if not whole and not held.in_atomic_block:
+                held.close()  # what was stopped may have stopped anywhere
 
     def _hashtags(self):
         return [column.hxl for column in self.table.columns]
