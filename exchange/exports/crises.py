@@ -31,6 +31,7 @@ COUNTRIES = """(SELECT {join}(one.country_id, ' ') FROM (SELECT x.country_id FRO
     WHERE x.crisis_id = c.id ORDER BY x.country_id) one)"""
 PART_OF = "(SELECT w.reference FROM crises_crisis w WHERE w.id = c.part_of_id AND w.id IN (SELECT id FROM visible))"
 OPEN_GAPS = "SELECT count(*) FROM crises_gap g WHERE g.crisis_id = c.id AND g.closed_at IS NULL"
+# The kept state of the review says of most crises what else is asked of their approvals, one by one.
 APPROVED = """(SELECT r.{} FROM crises_review r WHERE r.crisis_id = c.id AND r.kind = 'approved'
     ORDER BY r.revision DESC LIMIT 1)"""
 
@@ -119,12 +120,17 @@ CRISES = Table(
         fact("summary", Kind.TEXT, _("What the office says in short."), "#description"),
         Column("review", Kind.CODE, "c.kept_review", _("Where its review stands."), "#status+review"),
         Column(
-            "approved_at", Kind.MOMENT, APPROVED.format("at"), _("When it was last approved, UTC."), "#date+approved"
+            "approved_at",
+            Kind.MOMENT,
+            f"CASE WHEN c.kept_review <> 'not_reviewed' THEN {APPROVED.format('at')} END",
+            _("When it was last approved, UTC."),
+            "#date+approved",
         ),
         Column(
             "changed_since_approval",
             Kind.YES_NO,
-            f"coalesce({APPROVED.format('content_revision')} <> c.content_revision, 1=0)",
+            f"CASE c.kept_review WHEN 'not_reviewed' THEN 1=0 WHEN 'approved' THEN 1=0 WHEN 'changed' THEN 1=1"
+            f" ELSE coalesce({APPROVED.format('content_revision')} <> c.content_revision, 1=0) END",
             _("Whether it is not as it was approved."),
             "#meta+changed",
         ),
