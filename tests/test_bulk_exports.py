@@ -252,6 +252,14 @@ def test_libhxl_reads_each_table_with_its_hashtags(full, name):
     assert len(rows) == len(records(name))
 
 
+def test_in_ndjson_the_hashtags_are_the_names_and_each_is_there_once(full):
+    for name, made in TABLES.items():
+        tags = [column.hxl for column in made.columns]
+
+        assert len(set(tags)) == len(tags)
+        assert list(records(name, query="?hxl=1")[0]) == tags
+
+
 def test_hashtags_come_only_where_they_are_asked_for(full):
     assert "#" not in file("crises.csv").decode().splitlines()[1].split(",")[0]
     sheet = load_workbook(BytesIO(file("figures.xlsx?hxl=1"))).active
@@ -266,7 +274,6 @@ def test_hashtags_come_only_where_they_are_asked_for(full):
         ("figures.csv?metric=affectd", "metric", "affected"),
         ("gaps.xlsx?country=LYB", "country", "LYB"),
         ("crises.csv?as_of=2026-01-01", "as_of", "now"),
-        ("crises.ndjson?hxl=1", "hxl", "CSV"),
         ("crises.csv?hxl=yes", "hxl", "1"),
         ("dictionary.csv?x=1", "x", "takes none"),
     ],
@@ -355,12 +362,11 @@ def test_a_head_request_reads_no_row(full, django_assert_num_queries):
 
 
 def test_a_long_file_passes_the_limit_of_an_ordinary_statement(full):
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has no such limit")
     with transaction.atomic(), connection.cursor() as cursor:
-        file("crises.csv")
-        cursor.execute("SHOW statement_timeout")
-        assert cursor.fetchone()[0] == f"{MOST_SECONDS // 60}min"
+        assert file("crises.csv")
+        if connection.vendor == "postgresql":  # SQLite has no such limit
+            cursor.execute("SHOW statement_timeout")
+            assert cursor.fetchone()[0] == f"{MOST_SECONDS // 60}min"
 
 
 def test_who_leaves_in_the_middle_ends_the_writer_and_leaves_the_connection_usable(seeded):

@@ -28,7 +28,9 @@ WORDS = FILTERS | {
     "metric": "What is counted.",
     "group": "Of whom.",
 }
-HXL = OpenApiParameter("hxl", enum=["1"], description="`1`: a second line with the HXL hashtag of each column.")
+HXL = OpenApiParameter(
+    "hxl", enum=["1"], description="`1`: a second line with the HXL hashtags; in NDJSON they are the names."
+)
 KIND = OpenApiParameter("kind", location=OpenApiParameter.PATH, enum=list(TYPES), description="What kind of file.")
 
 
@@ -76,8 +78,8 @@ class Whole(GenericAPIView):
         if self.asked.value("as_of"):
             words = _("These files say what holds now. The lists of the API and the files of the pages have a past.")
             raise ValidationError({"as_of": [words]})
-        if hxl and (hxl != "1" or kind == "ndjson"):
-            raise ValidationError({"hxl": [_("“hxl” is 1, for a CSV or XLSX file, or is left out.")]})
+        if hxl and hxl != "1":
+            raise ValidationError({"hxl": [_("“hxl” is 1, or is left out.")]})
         user = request.user
         scopes = {
             "chosen": chosen,

@@ -97,7 +97,7 @@ class File:
 
     def _json(self, row):
         pairs = zip(self.table.columns, row, strict=True)
-        said = {column.name: plain(column.kind, value) for column, value in pairs}
+        said = {(column.hxl if self.hxl else column.name): plain(column.kind, value) for column, value in pairs}
         return json.dumps(said, ensure_ascii=False).encode() + b"\n"
 
     def _workbook(self, out, rows):
