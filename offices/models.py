@@ -185,6 +185,10 @@ class User(AbstractUser):
         """The roles this person holds in any office."""
         return {role for role, _office in self.grants}
 
+    def is_known_as(self, role):
+        """Whether the grants have been read already and this role is among them: then a query need not ask again."""
+        return "grants" in self.__dict__ and role in self.roles
+
     def holds(self, *roles):
         """Whether the user holds one of the roles in any office. One query."""
         return self.is_active and self.memberships.filter(role__in=roles).exists()
