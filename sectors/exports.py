@@ -8,9 +8,8 @@ from django.http import StreamingHttpResponse
 from sectors.workbook import workbook
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-BEFORE_FORMULA = (
-    " \ufeff'"  # what may stand before one; the apostrophe, so that the one put in front can be told from it
-)
+# What may stand before one: the apostrophe too, so that the one put in front can be told from it.
+BEFORE_FORMULA = " \ufeff'"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import threading
+import tracemalloc
 from datetime import date
 from io import BytesIO, StringIO
 
@@ -107,6 +108,10 @@ def archive(full, office):
     services.merge_crisis(crisis=gone, survivor=full, by=make_hq(), why="They are one and the same.", at=timezone.now())
     part = log(office=office, title="A part")
     services.set_part_of(crisis=part, whole=full, by=make_field(office))
+    hidden = log(office=office, title="A whole that partners do not see")
+    seen = log(office=office, title="A part that they see")
+    services.set_part_of(crisis=seen, whole=hidden, by=make_field(office))
+    share(seen)
     for text in NASTY:
         log(office=office, title=text, places=text, sharing="office")
     return Crisis.objects.get(pk=full.pk)
@@ -390,6 +395,20 @@ def test_what_fails_while_it_is_written_does_not_look_like_a_whole_file():
     with pytest.raises(ValueError):  # noqa: PT011 (any other would do)
         found.extend(spool.followed(broken, lambda: None))
     assert b"".join(found) != b"whole"
+
+
+def test_a_long_file_takes_no_more_memory_than_a_short_one():
+    def long(out):
+        for _ in range(3000):
+            out.write(b"x" * 10_000)
+
+    tracemalloc.start()
+    size = sum(map(len, spool.followed(long, lambda: None)))
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert size == 30_000_000
+    assert peak < 1_000_000
 
 
 def test_a_reader_gets_what_was_written_in_order_and_the_writer_stops_when_they_leave():

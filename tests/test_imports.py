@@ -22,7 +22,7 @@ from exchange.imports.reading import MOST_BYTES, Unreadable, read
 from exchange.models import Import
 from exchange.models.imports import MOST_WRITTEN
 from exchange.services import imports
-from offices.models import Country
+from offices.models import Country, Membership, Role
 from tests.factories import add_figure, log, make_field, make_hq, make_lead, make_office, reader
 
 pytestmark = pytest.mark.django_db
@@ -343,6 +343,12 @@ def test_a_crisis_of_another_office_is_as_one_that_does_not_exist(office):
     hidden = problems(check(sheet({"reference": theirs.reference, "title": "Mine"})))
     nothing = problems(check(sheet({"reference": "PER-2026-ZZZ", "title": "Mine"})))
 
+    # Nor does it help to see it: HQ reads every crisis.
+    both = make_field()
+    Membership.objects.create(user=both, office=make_hq().memberships.get().office, role=Role.HQ)
+    seen = problems(check(sheet({"reference": theirs.reference, "title": "Mine"}), by=both))
+
+    assert seen == hidden
     assert hidden[0][1].replace(theirs.reference, "") == nothing[0][1].replace("PER-2026-ZZZ", "")
     assert hidden[0][2] == nothing[0][2] == ""
 
