@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import threading
 import tracemalloc
 from datetime import date
@@ -255,6 +256,34 @@ def test_libhxl_reads_each_table_with_its_hashtags(full, name):
         rows = list(source)
         assert source.display_tags == [column.hxl for column in TABLES[name].columns]
     assert len(rows) == len(records(name))
+    with hxl.data(hxl.make_input(BytesIO(told))) as source:
+        wrong = hxl.validation.validate(source, None)
+        assert [error for error in wrong["issues"] if error["severity"] == "error"] == []
+
+
+# The hashtags of HXL 1.1 that these files use. Attributes may be anybody's own; hashtags may not.
+CORE = {
+    "activity",
+    "cause",
+    "contact",
+    "country",
+    "crisis",
+    "date",
+    "description",
+    "event",
+    "group",
+    "indicator",
+    "loc",
+}
+CORE |= {"meta", "org", "region", "sector", "severity", "status"}
+
+
+def test_every_hashtag_is_one_of_the_standard_s():
+    for made in TABLES.values():
+        for column in made.columns:
+            hashtag = re.fullmatch(r"#([a-z]+)(\+[a-z][a-z0-9_]*)*", column.hxl)
+            assert hashtag, column.hxl
+            assert hashtag[1] in CORE, column.hxl
 
 
 def test_in_ndjson_the_hashtags_are_the_names_and_each_is_there_once(full):
