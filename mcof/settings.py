@@ -24,6 +24,8 @@ CRISIS_STALE_DAYS = env.int("CRISIS_STALE_DAYS", 14)
 ANSWERS_KEPT_SECONDS = env.int("ANSWERS_KEPT_SECONDS", 60)  # how long a page is given again while nothing changes
 FIRST_ACTIVATION_TARGET_DAYS = env.int("FIRST_ACTIVATION_TARGET_DAYS", 3)
 
+TOKEN_USE_NOTED_MINUTES = env.int("TOKEN_USE_NOTED_MINUTES", 10)  # how exact the last use of a token is
+
 INSTALLED_APPS = [
     "mcof",
     "offices",
