@@ -73,6 +73,11 @@ PROBLEMS = {
         _("A change needs If-Match"),
         _("Read what you change and send its ETag in the header If-Match."),
     ),
+    429: Problem(
+        "limit",
+        _("Too many requests in this minute"),
+        _("Wait as many seconds as Retry-After says. The headers of every answer say how many requests are left."),
+    ),
     500: Problem("fault", _("The fault is ours"), _("The server failed. Nothing was changed. Try again later.")),
 }
 SAID = AuthenticationFailed | PermissionDenied | ParseError | UnsupportedMediaType | Refused  # know more exactly
@@ -111,15 +116,20 @@ def problem(exc, context):
     return Response(
         _body(response.status_code, detail, errors, **getattr(exc, "more", {})),
         status=response.status_code,
-        headers={name: response[name] for name in ("WWW-Authenticate",) if name in response},
+        headers={name: response[name] for name in ("WWW-Authenticate", "Retry-After") if name in response},
         content_type=PROBLEM,
     )
+
+
+def refusal(status, headers=None):
+    """A problem as a response of its own, where no view gives the answer."""
+    return JsonResponse(_body(status), status=status, content_type=PROBLEM, headers=headers)
 
 
 def server_error(request):
     """The answer to a fault of ours: problem details to readers of the API, a page to everybody else."""
     if request.path.startswith(reverse("api-landing")):
-        return JsonResponse(_body(500), status=500, content_type=PROBLEM)
+        return refusal(500)
     return defaults.server_error(request)
 
 
@@ -156,7 +166,7 @@ def describe_problems(result, generator, request, public):
     for address, methods in result["paths"].items():
         for method, operation in methods.items():
             changes = (403, 409, 412, 413, 415, 422, 428) if method == "patch" else ()
-            for status in (400, 401, 406, *([404] if "{" in address else []), *changes):
+            for status in (400, 401, 406, 429, *([404] if "{" in address else []), *changes):
                 described = {"description": str(PROBLEMS[status].title), "content": {PROBLEM: {"schema": schema}}}
                 operation["responses"].setdefault(str(status), described)
     return result

@@ -101,7 +101,10 @@ def test_auditors_and_administrators_are_told_that_their_role_shows_no_crisis(tr
     assert sees(auditor)[0].endswith("This role shows no crisis itself.")
     assert may(auditor) == ["You may change nothing as an auditor."]
     assert sees(administrator)[0].endswith("This role shows no crisis.")
-    assert may(administrator)[1] == "You may make accounts, give and take away roles, and issue keys to the API."
+    assert (
+        may(administrator)[1]
+        == "You may make accounts, give and take away roles, and issue and revoke tokens of the API."
+    )
 
 
 def test_a_partner_is_told_of_the_agreements_countries():
