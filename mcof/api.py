@@ -1,6 +1,8 @@
 """The API's front door: its addresses, the page that explains it, and how it says no."""
 
 import json
+import logging
+import sys
 from typing import NamedTuple
 
 from csp.decorators import csp_update
@@ -11,7 +13,6 @@ from django.urls import path, re_path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views import defaults
-from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework.exceptions import (
     AuthenticationFailed,
@@ -27,6 +28,7 @@ from rest_framework.views import APIView, exception_handler
 from crises import api as crises
 from crises.api import changes, edits, plans, saved
 from crises.api.conditions import Refused
+from mcof.database import Away, is_away
 from mcof.lists import MOST, PAGE_SIZE
 from mcof.tokens import HEADER
 from offices import api as offices
@@ -79,6 +81,11 @@ PROBLEMS = {
         _("Wait as many seconds as Retry-After says. The headers of every answer say how many requests are left."),
     ),
     500: Problem("fault", _("The fault is ours"), _("The server failed. Nothing was changed. Try again later.")),
+    503: Problem(
+        "away",
+        _("The database cannot be reached for now"),
+        _("Nothing is wrong with what you sent. Send it again after as many seconds as Retry-After says."),
+    ),
 }
 SAID = AuthenticationFailed | PermissionDenied | ParseError | UnsupportedMediaType | Refused  # know more exactly
 
@@ -108,6 +115,9 @@ def problem(exc, context):
 
     What is hidden and what does not exist answer in the same words.
     """
+    if is_away(exc):
+        logging.getLogger(__name__).error("The database cannot be reached.", exc_info=exc)
+        exc = Away()
     response = exception_handler(exc, context)
     if response is None:
         return None
@@ -126,11 +136,22 @@ def refusal(status, headers=None):
     return JsonResponse(_body(status), status=status, content_type=PROBLEM, headers=headers)
 
 
+def of_the_api(request):
+    return request.path.startswith(reverse("api-landing"))
+
+
 def server_error(request):
     """The answer to a fault of ours: problem details to readers of the API, a page to everybody else."""
-    if request.path.startswith(reverse("api-landing")):
-        return refusal(500)
-    return defaults.server_error(request)
+    if not of_the_api(request):
+        return defaults.server_error(request)
+    if is_away(sys.exc_info()[1]):
+        return refusal(503, {"Retry-After": str(Away.wait)})
+    return refusal(500)
+
+
+def bad_request(request, exception):
+    """The answer to what no address has been asked about, such as another host's name: as of server_error."""
+    return refusal(400) if of_the_api(request) else defaults.bad_request(request, exception)
 
 
 class Nothing(APIView):
@@ -172,9 +193,10 @@ def describe_problems(result, generator, request, public):
     return result
 
 
-@require_safe
 def landing(request):
     """The page for who builds on the API. One query."""
+    if request.method not in ("GET", "HEAD"):
+        return refusal(405, {"Allow": "GET, HEAD"})
     mistake = {"path": "county", "message": _("There is no parameter “county” here. Did you mean “country”?")}
     return render(
         request,

@@ -76,7 +76,7 @@ def _of_address(address):
 
 
 class Limit(BaseThrottle):
-    """Each token by itself, a signed-in person by theirs, visitors by their address. Writes have a limit of their own."""
+    """Each token by itself, a signed-in person as one, visitors by their address. Changes have a limit of their own."""
 
     def allow_request(self, request, view):
         reads = request.method in SAFE_METHODS
