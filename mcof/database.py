@@ -1,4 +1,4 @@
-"""What it means when the database does not answer: the reader is to come again, and nothing is wrong with the question."""
+"""When the database does not answer: the reader is to come again, and nothing is wrong with the question."""
 
 import sqlite3
 
