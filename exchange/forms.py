@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -53,7 +54,7 @@ class TokenForm(forms.Form):
     days = DaysField(
         name=_("Days"),
         label=_("For how many days"),
-        initial=timedelta(days=90),
+        initial=settings.REST_KNOX["TOKEN_TTL"],
         help_text=_("From 1 to 365. After that it no longer works."),
         error_messages={"required": _("Enter for how many days it is to work.")},
     )

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views import defaults
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from knox.models import get_token_model
 from rest_framework.exceptions import (
     AuthenticationFailed,
     NotFound,
@@ -197,6 +198,7 @@ def landing(request):
     """The page for who builds on the API. One query."""
     if request.method not in ("GET", "HEAD"):
         return refusal(405, {"Allow": "GET, HEAD"})
+    token = get_token_model()
     mistake = {"path": "county", "message": _("There is no parameter “county” here. Did you mean “country”?")}
     return render(
         request,
@@ -208,7 +210,14 @@ def landing(request):
             "example": json.dumps(_body(400, errors=[mistake]), indent=2, ensure_ascii=False, default=str),
             "page_size": PAGE_SIZE,
             "most": MOST,
-            "token_days": settings.REST_KNOX["TOKEN_TTL"].days,
+            "days": settings.REST_KNOX["TOKEN_TTL"].days,
+            "shortest": token.SHORTEST.days,
+            "longest": token.LONGEST.days,
+            "limits": [
+                (_("One token, reading"), settings.API_READS_PER_MINUTE),
+                (_("One token, changing"), settings.API_WRITES_PER_MINUTE),
+                (_("One address without a token"), settings.API_VISITORS_PER_MINUTE),
+            ],
         },
     )
 
