@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
     "crises.views.moved.FollowMerged",
+    "mcof.languages.ListLanguage",
 ]
 
 ROOT_URLCONF = "mcof.urls"
@@ -172,6 +173,8 @@ DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "mcof@localhost")
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]  # of the pages: a language joins when its catalogue is whole
+LIST_LANGUAGES = ["en", "fr", "es"]  # of the API's lists of codes (mcof.languages)
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 TIME_ZONE = "UTC"
