@@ -96,6 +96,10 @@ class TokenForm(forms.ModelForm):
         model = Token
         fields = ["user", "name", "may_write"]
 
+    def clean_user(self):
+        services.require_room(self.cleaned_data["user"])
+        return self.cleaned_data["user"]
+
 
 @admin.register(Token)
 class TokenAdmin(admin.ModelAdmin):

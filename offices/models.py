@@ -196,6 +196,10 @@ class User(AbstractUser):
         """Whether the token this person came with, if they did, lets them to a country."""
         return self.only_in is None or iso3 in self.only_in
 
+    def is_known_as(self, role):
+        """Whether the grants have been read already and this role is among them: then a query need not ask again."""
+        return "grants" in self.__dict__ and role in self.roles
+
     def holds(self, *roles):
         """Whether the user holds one of the roles in any office. One query."""
         return self.is_active and self.memberships.filter(role__in=roles).exists()

@@ -34,11 +34,16 @@ def issue_token(*, user, name, lasts, may_write=False, countries=None, by=None, 
     Token(user=user, name=name, may_write=may_write, countries=codes).clean()
     if not Token.SHORTEST <= lasts <= Token.LONGEST:
         raise ValidationError(_("A token works for 1 to 365 days."))
+    require_room(user)
+    said = {"name": name, "may_write": may_write, "countries": codes, "form_key": form_key, "made_by": by or user}
+    return Token.objects.create(user, expiry=lasts, **said)
+
+
+def require_room(user):
+    """Raise ValidationError where as many tokens of this person work as may."""
     if Token.objects.working().filter(user=user).count() >= MOST:
         words = _("%(most)s tokens of this account work already. Revoke one that is no longer needed first.")
         raise ValidationError(words % {"most": MOST})
-    said = {"name": name, "may_write": may_write, "countries": codes, "form_key": form_key, "made_by": by or user}
-    return Token.objects.create(user, expiry=lasts, **said)
 
 
 def revoke_token(*, token, by, at=None):

@@ -10,6 +10,7 @@ from django.views.defaults import bad_request, server_error
 
 from mcof.tokens import TokenAuthentication
 from offices.models import Country, Membership, Office, Role, Token, User
+from offices.services import MOST, issue_token
 from tests.conftest import signed_in
 from tests.factories import make_field, make_hq, make_lead, make_office, make_partner, make_user
 from tests.test_accessibility import look
@@ -297,6 +298,16 @@ def test_a_key_lasts_a_year_at_most(admin):
 
     assert "less than or equal to 365" in page.text
     assert not Token.objects.exists()
+
+
+def test_a_key_too_many_is_refused_in_words(admin):
+    person = make_hq()
+    for n in range(MOST):
+        issue_token(user=person, name=str(n), lasts=timedelta(days=1))
+
+    page = admin.post("/admin/offices/token/add/", {"user": person.pk, "name": "Mirror", "days": "30"})
+
+    assert "20 tokens of this account work already." in page.text
 
 
 def grant(admin, person, office, role=Role.FIELD):

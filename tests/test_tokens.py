@@ -3,18 +3,20 @@
 import json
 import re
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from crises.models import Contact, Crisis
 from offices.models import Country, Membership, Role, Token, User
-from offices.services import MOST, issue_token, revoke_token
+from offices.services import MOST, MadeBefore, issue_token, revoke_token
 from tests.conftest import signed_in
 from tests.factories import (
     add_contact,
@@ -88,6 +90,24 @@ def test_one_form_makes_one_token_however_often_it_is_sent(field_client):
     assert "was made once, and it is shown once" in again.text
     assert Token.objects.count() == 1
     assert make(field_client, name="Another")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_clicks_at_once_make_one_token(seeded):
+    user, key = make_field(), uuid.uuid4()
+
+    def click(_n):
+        try:
+            issue_token(user=user, name="Mirror", lasts=timedelta(days=1), form_key=key)
+        except MadeBefore as made:
+            return made.token.pk
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(click, range(4)))
+
+    assert sorted(answers, key=bool) == [None] + [Token.objects.get().pk] * 3
 
 
 @pytest.mark.parametrize(

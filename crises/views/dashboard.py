@@ -41,7 +41,7 @@ def _shown(asked, panels):
         "panels": panels,
         "counts": panels.counts,
         "total": panels.board.total,
-        "late": panels.board.late,
+        "late": len(panels.board.late),
         "chips": asked.chips("as_of"),
         "small": SMALL,
         "stale_days": settings.CRISIS_STALE_DAYS,
