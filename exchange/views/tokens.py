@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crises.views.sent import SeeOther, sign_in_first, unsent
@@ -34,6 +35,7 @@ def token_list(request):
     return render(request, "exchange/tokens.html", context)
 
 
+@sensitive_variables("key")
 @never_cache
 @require_http_methods(["GET", "POST"])
 def token_new(request):
