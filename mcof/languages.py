@@ -51,7 +51,7 @@ class ListLanguage:
         also = ", en" if name in SENTENCES_TOO and language != "en" else ""
         response["Content-Language"] = f"{language}{also}"
         patch_cache_control(response, private=True, no_cache=True)
-        if not response.has_header("ETag") and request.method == "GET":
+        if not response.has_header("ETag"):
             set_response_etag(response)
         answer = get_conditional_response(request, etag=response.get("ETag"), response=response)
         answer["Content-Language"] = response["Content-Language"]

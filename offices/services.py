@@ -27,7 +27,8 @@ def issue_token(*, user, name, lasts, may_write=False, countries=None, by=None, 
     Only the hash is kept: the plain text exists in this answer and nowhere else.
     Raises MadeBefore for a form that was sent before, and ValidationError.
     """
-    user = User.objects.select_for_update(of=("self",)).get(pk=user.pk)  # two forms of one person wait for each other
+    # Two forms of one person wait for each other, and nothing else that this person does.
+    user = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
     if form_key and (made := Token.objects.filter(user=user, form_key=form_key).first()):
         raise MadeBefore(made)
     codes = None if countries is None else sorted({getattr(country, "pk", country) for country in countries})

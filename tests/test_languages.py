@@ -74,6 +74,13 @@ def test_each_language_is_an_answer_of_its_own(name):
         assert ask(name, language, **{"if-none-match": tags["es" if language == "fr" else "fr"]}).status_code == 200
 
 
+def test_a_head_says_the_same_as_the_answer_itself():
+    head = reader().head(f"{V1}codes/", headers={"accept-language": "fr"})
+
+    assert head.headers["ETag"] == ask("codes", "fr").headers["ETag"]
+    assert head.headers["Content-Language"] == "fr"
+
+
 def test_sentences_of_the_framework_beside_a_name_are_said_to_be_english():
     assert ask("sectors", "fr").headers["Content-Language"] == "fr, en"
     assert ask("countries", "fr").headers["Content-Language"] == "fr"
