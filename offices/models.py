@@ -61,6 +61,7 @@ class Country(models.Model):
     class Meta:
         ordering = ["name"]
         verbose_name_plural = _("countries")
+        indexes = [models.Index(fields=["name"], name="countries_by_name")]  # what is sorted by country follows it
 
     def __str__(self):
         return self.name

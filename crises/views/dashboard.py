@@ -71,7 +71,7 @@ def dashboard(request):
         _shown(asked, panels)
         | {
             "filter": asked,
-            "fields": asked.fields("region level phase exercise"),
+            "fields": asked.fields("region level phase period exercise"),
             "then": then_of(request, asked),
             "around": around(asked),
             "pdf": printed.available(),
