@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('offices', '0003_country_places'),
+        ('offices', '0004_countries_by_name'),
     ]
 
     operations = [
