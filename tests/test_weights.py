@@ -56,6 +56,7 @@ def crisis(office):
         ("/gaps/", WIDE),
         ("/views/", FIELD),
         ("/import/", FIELD),
+        ("/account/tokens/", FIELD),
     ],
 )
 def test_a_first_view_stays_within_its_budget(field_client, client, crisis, name, budget, record_property):

@@ -1,0 +1,6 @@
+"""The forms of pages about what leaves and enters."""
+
+from .imports import ImportForm
+from .tokens import TokenForm
+
+__all__ = ["ImportForm", "TokenForm"]
