@@ -190,8 +190,10 @@ def test_a_row_of_gaps_says_what_the_list_of_gaps_says(archive, office):
 
 
 def test_a_row_of_figures_says_what_its_crisis_says(archive, office):
-    same = "metric group value suppressed below qualifier unit headline sectors place activity as_of source_kind source "
+    same = (
+        "metric group value suppressed below qualifier unit headline sectors place activity as_of source_kind source "
         "note revision"
+    )
     for client in readers_of(office):
         rows, answers = records("figures", client), []
         for row in records("crises", client):
