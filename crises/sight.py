@@ -19,6 +19,7 @@ class Rights(NamedTuple):
     agreed: list  # the countries agreed with a partner
     offices: list  # the tree of offices
     public: bool | None  # whether this is a visitor to a site that publishes crises
+    only_in: list | None = None  # the countries that the token they came with is limited to
 
     @property
     def scope(self):
@@ -44,7 +45,9 @@ def followed(reader):
     ).get(pk=1)
     grants, agreed, offices = (sorted(rows or []) for rows in rights)
     public = None if reader.is_authenticated else settings.PUBLIC_CRISES
-    return number, Rights([tuple(pair.split()) for pair in grants], agreed, offices, public)
+    only_in = getattr(reader, "only_in", None)
+    only_in = None if only_in is None else sorted(only_in)
+    return number, Rights([tuple(pair.split()) for pair in grants], agreed, offices, public, only_in)
 
 
 def _words(*columns):
