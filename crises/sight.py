@@ -72,6 +72,16 @@ def _in_sight_then(user):
     return readable & ~Q(status=Crisis.Status.MERGED)
 
 
+def _told(user, after, until):
+    """Rows of history numbered after the one and until the other; the rows in sight; and of each the row before."""
+    rows = Crisis.history.order_by()
+    before = rows.filter(id=OuterRef("id"), revision__lt=OuterRef("revision")).order_by("-revision")
+    asked = rows.filter(revision__gt=after, revision__lte=until).annotate(
+        before=Subquery(before.values("pk")[:1]), was_sharing=Subquery(before.values("sharing")[:1])
+    )
+    return asked.order_by("revision"), rows.filter(_in_sight_then(user))
+
+
 def gone(user, *, after, until):
     """The changes, numbered after the one and until the other, by which a crisis left this person's sight for good.
 
@@ -79,15 +89,21 @@ def gone(user, *, after, until):
     not have seen before is not among them, nor what happened to a crisis after it had left. The rights are those of
     now: ask only about a time through which they have been the same.
     """
-    rows = Crisis.history.order_by()
-    shown = rows.filter(_in_sight_then(user))
-    before = rows.filter(id=OuterRef("id"), revision__lt=OuterRef("revision")).order_by("-revision")
-    return (
-        rows.filter(revision__gt=after, revision__lte=until)
-        .annotate(before=Subquery(before.values("pk")[:1]), was_sharing=Subquery(before.values("sharing")[:1]))
-        .filter(
-            ~Exists(shown.filter(id=OuterRef("id"), revision__gte=OuterRef("revision"))),
-            Exists(shown.filter(pk=OuterRef("before"))),
-        )
-        .order_by("revision")
+    asked, shown = _told(user, after, until)
+    return asked.filter(
+        ~Exists(shown.filter(id=OuterRef("id"), revision__gte=OuterRef("revision"))),
+        Exists(shown.filter(pk=OuterRef("before"))),
     )
+
+
+def changes(user, *, after, until):
+    """The changes, numbered after the one and until the other, of crises that this person had in sight before or after.
+
+    Rows of history in order, each with `shown` and `was_shown`, by the rights of now. Among them is what is
+    told of a crisis without being a change of it, such as a request for an update: crises.history.KINDS tells.
+    """
+    asked, shown = _told(user, after, until)
+    asked = asked.annotate(
+        shown=Exists(shown.filter(pk=OuterRef("pk"))), was_shown=Exists(shown.filter(pk=OuterRef("before")))
+    )
+    return asked.filter(Q(shown=True) | Q(was_shown=True))

@@ -1,3 +1,19 @@
 """Addresses of pages about what leaves and enters: keys, webhooks, imports."""
 
-urlpatterns = []
+from django.urls import path
+
+from exchange.views import webhooks
+
+urlpatterns = [
+    path("account/webhooks/", webhooks.webhook_list, name="webhook-list"),
+    path("account/webhooks/new/", webhooks.webhook_new, name="webhook-new"),
+    path("account/webhooks/<uuid:webhook>/", webhooks.webhook, name="webhook"),
+    path("account/webhooks/<uuid:webhook>/change/", webhooks.webhook_change, name="webhook-change"),
+    path("account/webhooks/<uuid:webhook>/remove/", webhooks.webhook_remove, name="webhook-remove"),
+    path("account/webhooks/<uuid:webhook>/secret/", webhooks.webhook_secret, name="webhook-secret"),
+    path("account/webhooks/<uuid:webhook>/one-secret/", webhooks.webhook_one_secret, name="webhook-one-secret"),
+    path("account/webhooks/<uuid:webhook>/test/", webhooks.webhook_test, name="webhook-test"),
+    path("account/webhooks/<uuid:webhook>/pause/", webhooks.webhook_pause, name="webhook-pause"),
+    path("account/webhooks/<uuid:webhook>/resume/", webhooks.webhook_resume, name="webhook-resume"),
+    path("account/webhooks/<uuid:webhook>/<uuid:delivery>/replay/", webhooks.webhook_replay, name="webhook-replay"),
+]

@@ -161,6 +161,9 @@ DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "mcof@localhost")
 # What takes longer than an answer may: kept in the database, done by `manage.py db_worker`.
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
+# Webhooks never call a machine of this network; in a trial, where this is on, the receiver may be on this machine.
+WEBHOOKS_TO_LOOPBACK = env.bool("WEBHOOKS_TO_LOOPBACK", DEMO) and (DEBUG or DEMO)
+
 LANGUAGE_CODE = "en"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True

@@ -17,6 +17,7 @@ from crises import services
 from crises.models import Counter, Crisis, Gap
 from exchange import feed
 from offices.models import Country, Membership, Office, Role
+from tests.at_once import AtOnce
 from tests.factories import (
     NOON,
     approve,
@@ -510,24 +511,6 @@ class Writer:
             services.update_facts(crisis=crisis, by=self.field, **said)
 
 
-def at_once(*acts):
-    """Start each of these in a thread of its own: the threads, and what failed in them."""
-    failed = []
-
-    def run(act):
-        try:
-            act()
-        except Exception as error:
-            failed.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[act]) for act in acts]
-    for thread in threads:
-        thread.start()
-    return threads, failed
-
-
 @pytest.mark.django_db(transaction=True)
 def test_no_change_by_eight_at_once_is_skipped_by_readers_polling_all_the_while(seeded):
     changes = 15 if connection.vendor == "postgresql" else 8
@@ -540,15 +523,12 @@ def test_no_change_by_eight_at_once_is_skipped_by_readers_polling_all_the_while(
         while not done.is_set():
             mirror.page()
 
-    reading, unread = at_once(*(partial(poll, mirror) for mirror in mirrors))
-    writing, unwritten = at_once(*(partial(writer.work, changes) for writer in writers))
-    for thread in writing:
-        thread.join()
+    reading = AtOnce(*(partial(poll, mirror) for mirror in mirrors))
+    writing = AtOnce(*(partial(writer.work, changes) for writer in writers))
+    writing.join()
     done.set()
-    for thread in reading:
-        thread.join()
+    reading.join()
 
-    assert unread == unwritten == []
     assert Counter.objects.get().n > began + 8 * changes // 2
     for mirror in mirrors:
         assert mirror.follow().held == mirror.listed()

@@ -55,6 +55,8 @@ def crisis(office):
         ("/crises/", FIELD),
         ("/gaps/", WIDE),
         ("/views/", FIELD),
+        ("/account/webhooks/", FIELD),
+        ("/account/webhooks/new/", FIELD),
     ],
 )
 def test_a_first_view_stays_within_its_budget(field_client, client, crisis, name, budget, record_property):
