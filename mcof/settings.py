@@ -11,6 +11,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
 
 SECRET_KEY = env.str("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])
 DEBUG = env.bool("DEBUG", False)
 DEMO = env.bool("DEMO", False)  # demo accounts with a published password: local trials only
 HTTPS = env.bool("HTTPS", not (DEBUG or DEMO))
