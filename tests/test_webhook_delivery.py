@@ -13,6 +13,7 @@ from django.utils import timezone
 from crises import services as crises
 from crises.models import Crisis
 from exchange import delivering, signing
+from exchange.management.commands import deliver_webhooks
 from exchange.management.commands.deliver_webhooks import matching, step
 from exchange.models import Delivery, Event, Webhook
 from exchange.outbound import Answer, Trouble
@@ -398,6 +399,27 @@ def test_changes_are_noted_in_stretches(monkeypatch):
     references = [log().reference for _ in range(5)]
 
     assert [reference for _type, reference in work().told] == references
+
+
+def test_a_fault_of_one_webhook_keeps_no_other_back(monkeypatch, caplog):
+    hq = make_hq()
+    make_hook(hq, view=save_view(country="LBY"), events=[Event.NEW])
+    make_hook(hq, events=[Event.NEW])
+    crisis, receiver = log(), Receiver()
+
+    def broken(*args, **kwargs):
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(deliver_webhooks, "CrisisFilter", broken)
+    while step(post=receiver):
+        pass
+
+    assert receiver.told == [("crisis.new", crisis.reference)]
+    assert "could not be noted" in caplog.text
+    monkeypatch.undo()
+    while step(post=receiver):
+        pass
+    assert len(receiver.told) == 2
 
 
 # Many at once

@@ -36,11 +36,20 @@ def matching(webhook, crises):
 def step(post=outbound.post):
     """Note what has changed for each webhook, then make one call that is due. Whether there was anything to do."""
     now = timezone.now()
-    busy = [delivering.note(hook, matching=matching, now=now) for hook in list(Webhook.objects.behind())]
+    busy = [_note(hook, now) for hook in list(Webhook.objects.behind())]
     hook = delivering.claim(now)
     if hook:
         delivering.deliver(hook, now=now, post=post)
     return bool(hook) or any(busy)
+
+
+def _note(hook, now):
+    """Note what has changed for one webhook; a fault there keeps it behind, and no other."""
+    try:
+        return delivering.note(hook, matching=matching, now=now)
+    except Exception:
+        log.exception("What a webhook is to tell could not be noted; it is tried again.", extra={"webhook": hook.uid})
+        return False
 
 
 class Command(BaseCommand):
