@@ -1,8 +1,8 @@
-"""Addresses of pages about what leaves and enters: keys, webhooks, imports."""
+"""Addresses of pages about what leaves and enters: tokens, webhooks, imports."""
 
 from django.urls import path
 
-from exchange.views import webhooks
+from exchange.views import tokens, webhooks
 
 urlpatterns = [
     path("account/webhooks/", webhooks.webhook_list, name="webhook-list"),
@@ -16,4 +16,7 @@ urlpatterns = [
     path("account/webhooks/<uuid:webhook>/pause/", webhooks.webhook_pause, name="webhook-pause"),
     path("account/webhooks/<uuid:webhook>/resume/", webhooks.webhook_resume, name="webhook-resume"),
     path("account/webhooks/<uuid:webhook>/<uuid:delivery>/replay/", webhooks.webhook_replay, name="webhook-replay"),
+    path("account/tokens/", tokens.token_list, name="token-list"),
+    path("account/tokens/new/", tokens.token_new, name="token-new"),
+    path("account/tokens/<int:number>/revoke/", tokens.token_revoke, name="token-revoke"),
 ]

@@ -25,6 +25,15 @@ CRISIS_STALE_DAYS = env.int("CRISIS_STALE_DAYS", 14)
 ANSWERS_KEPT_SECONDS = env.int("ANSWERS_KEPT_SECONDS", 60)  # how long a page is given again while nothing changes
 FIRST_ACTIVATION_TARGET_DAYS = env.int("FIRST_ACTIVATION_TARGET_DAYS", 3)
 
+TOKEN_USE_NOTED_MINUTES = env.int("TOKEN_USE_NOTED_MINUTES", 10)  # how exact the last use of a token is
+
+# How many requests of the API a minute: of one token, of one address without one, and changes. 0 for no limit.
+API_READS_PER_MINUTE = env.int("API_READS_PER_MINUTE", 600)
+API_VISITORS_PER_MINUTE = env.int("API_VISITORS_PER_MINUTE", 120)
+API_WRITES_PER_MINUTE = env.int("API_WRITES_PER_MINUTE", 60)
+API_LIMITS_DIR = env.path("API_LIMITS_DIR", BASE_DIR / "var" / "limits")  # where they are counted without a CACHE_URL
+CACHES = {"default": env.dj_cache_url("CACHE_URL", "locmem://")}
+
 INSTALLED_APPS = [
     "mcof",
     "offices",
@@ -53,6 +62,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "mcof.limits.Limited",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -66,6 +76,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
     "crises.views.moved.FollowMerged",
+    "mcof.languages.ListLanguage",
 ]
 
 ROOT_URLCONF = "mcof.urls"
@@ -166,6 +177,8 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 WEBHOOKS_TO_LOOPBACK = env.bool("WEBHOOKS_TO_LOOPBACK", DEMO) and (DEBUG or DEMO)
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]  # of the pages: a language joins when its catalogue is whole
+LIST_LANGUAGES = ["en", "fr", "es"]  # of the API's lists of codes (mcof.languages)
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 TIME_ZONE = "UTC"
@@ -190,6 +203,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],  # scope is in the querysets
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["mcof.bodies.Json"],
+    "DEFAULT_THROTTLE_CLASSES": ["mcof.limits.Limit"],
+    "NUM_PROXIES": env.int("PROXIES", 0),  # in front, whose X-Forwarded-For is to be believed
     "DEFAULT_FILTER_BACKENDS": ["mcof.lists.Parameters"],
     "DEFAULT_PAGINATION_CLASS": "mcof.lists.Pages",
     "URL_FORMAT_OVERRIDE": None,  # ?format= is a parameter nobody knows, like any other

@@ -208,11 +208,14 @@ def make_hook(by=None, *, url="https://example.org/hooks", events=None, view=Non
     return webhooks.make_webhook(by=by or make_hq(), key=uuid.uuid4(), at=at, **said)[0]
 
 
-def reader(user=None):
-    """A client of the API with a token of this person; a visitor's where there is none."""
+def reader(user=None, **token):
+    """A client of the API with a token of this person; a visitor's where there is none.
+
+    The token has just been used: its first use would cost a query of its own.
+    """
     client = APIClient()
     if user:
-        _, key = Token.objects.create(user)
+        _, key = Token.objects.create(user, **{"used_at": timezone.now()} | token)
         client.credentials(HTTP_AUTHORIZATION=f"Token {key}")
     return client
 

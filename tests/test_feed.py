@@ -270,6 +270,19 @@ def test_a_partner_that_gains_or_loses_a_country_begins_again_and_holds_what_it_
     assert mirror.restarts == 2
 
 
+def test_a_token_for_some_countries_mirrors_those_and_takes_no_cursor_of_another():
+    libya, tunisia = share(log()), share(log(country="TUN"))
+    partner = make_partner("LBY", "TUN")
+    whole, part = Mirror(partner).follow(), Mirror(partner)
+    part.client = reader(partner, countries=["TUN"])
+
+    assert list(part.follow().held) == [tunisia.reference]
+    services.share_crisis(crisis=libya, sharing="staff", by=make_hq())
+    assert [part.follow().gone, whole.follow().gone[0]["reference"]] == [[], libya.reference]
+    part.next = whole.next
+    assert part.follow().restarts == 1
+
+
 def test_a_grant_given_or_taken_begins_again():
     crisis = log()
     someone = make_user("someone")

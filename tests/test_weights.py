@@ -57,6 +57,7 @@ def crisis(office):
         ("/views/", FIELD),
         ("/account/webhooks/", FIELD),
         ("/account/webhooks/new/", FIELD),
+        ("/account/tokens/", FIELD),
     ],
 )
 def test_a_first_view_stays_within_its_budget(field_client, client, crisis, name, budget, record_property):
