@@ -393,6 +393,16 @@ def _killed_after_insert(monkeypatch):
     return timezone.now()
 
 
+def test_changes_that_are_looked_at_twice_are_told_once():
+    hook = make_hook(make_hq())
+    log()
+    told = work().told
+    Webhook.objects.update(followed=hook.followed)
+
+    assert len(told) == 2
+    assert work().told == []
+
+
 def test_changes_are_noted_in_stretches(monkeypatch):
     monkeypatch.setattr(delivering, "AT_ONCE", 2)
     make_hook(make_hq(), events=[Event.NEW])

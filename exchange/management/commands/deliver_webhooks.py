@@ -21,7 +21,7 @@ from exchange.models import Webhook
 log = logging.getLogger(__name__)
 
 SENDERS = 4  # a receiver that is slow to answer holds up one
-PAUSE = 1  # seconds between two looks where there was nothing to do
+PAUSE = 2  # seconds between two looks where there was nothing to do
 FORGET_EVERY = 3600  # looks
 
 
