@@ -112,8 +112,9 @@ else:
     # Compiling a query whose cost is overestimated takes seconds where running it takes milliseconds: no jit. A page
     # read out of order costs what one read in order costs, as on the disks of today: the archive is not read through.
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault(
-        "options", "-c statement_timeout=10s -c lock_timeout=3s -c idle_in_transaction_session_timeout=15s -c jit=off"
-        " -c random_page_cost=1.1"
+        "options",
+        "-c statement_timeout=10s -c lock_timeout=3s -c idle_in_transaction_session_timeout=15s -c jit=off"
+        " -c random_page_cost=1.1",
     )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
