@@ -30,6 +30,7 @@ from crises import api as crises
 from crises.api import changes, edits, plans, saved
 from crises.api.conditions import Refused
 from exchange.api import exports
+from exchange.api.changes import ChangeFeed
 from mcof.database import Away, is_away
 from mcof.lists import MOST, PAGE_SIZE
 from mcof.tokens import HEADER
@@ -64,6 +65,14 @@ PROBLEMS = {
     405: Problem("method", _("This address cannot do that"), _("The header Allow names what it can.")),
     406: Problem("json", _("The API answers in JSON"), _("Ask for application/json, or send no Accept header.")),
     409: Problem("closed", _("As it stands, this cannot be changed"), _("The crisis is closed.")),
+    410: Problem(
+        "restart",
+        _("This mirror cannot be followed any further"),
+        _(
+            "What you may see has changed, or this site has gone back to an older copy of its database. Empty your "
+            "store and begin again at /api/v1/changes/ without a cursor."
+        ),
+    ),
     412: Problem(
         "stale",
         _("Somebody changed it first"),
@@ -189,6 +198,7 @@ def describe_problems(result, generator, request, public):
     for address, methods in result["paths"].items():
         for method, operation in methods.items():
             changes = (403, 409, 412, 413, 415, 422, 428) if method == "patch" else ()
+            changes = (*changes, *([410] if address.endswith("/changes/") else []))
             for status in (400, 401, 406, 429, *([404] if "{" in address else []), *changes):
                 described = {"description": str(PROBLEMS[status].title), "content": {PROBLEM: {"schema": schema}}}
                 operation["responses"].setdefault(str(status), described)
@@ -264,6 +274,7 @@ urlpatterns = [
         rf"^api/v1/crises/{REFERENCE}/coordination/$", crises.CrisisCoordination.as_view(), name="api-coordination"
     ),
     re_path(rf"^api/v1/crises/{REFERENCE}/history/$", changes.CrisisHistory.as_view(), name="api-history"),
+    path("api/v1/changes/", ChangeFeed.as_view(), name="api-changes"),
     path("api/v1/gaps/", crises.GapList.as_view(), name="api-gaps"),
     path("api/v1/views/", saved.SavedViewList.as_view(), name="api-views"),
     path("api/v1/export/crises.<slug:kind>", exports.CrisisExport.as_view(), name="api-export-crises"),

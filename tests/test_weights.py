@@ -56,6 +56,8 @@ def crisis(office):
         ("/gaps/", WIDE),
         ("/views/", FIELD),
         ("/import/", FIELD),
+        ("/account/webhooks/", FIELD),
+        ("/account/webhooks/new/", FIELD),
         ("/account/tokens/", FIELD),
     ],
 )

@@ -1,1 +1,1 @@
-"""The API's addresses about what leaves and enters."""
+"""What leaves and enters, in the API: the feed of changes, webhooks, whole tables as files."""

@@ -1,1 +1,1 @@
-"""Writes of what enters, one function each; the crises themselves are changed by crises.services."""
+"""Every write to what leaves and enters."""
