@@ -25,7 +25,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
 from crises import api as crises
-from crises.api import changes, edits, plans, saved
+from crises.api import changes, edits, intake, plans, saved
 from crises.api.conditions import Refused
 from mcof.lists import MOST, PAGE_SIZE
 from mcof.tokens import HEADER
@@ -75,11 +75,23 @@ PROBLEMS = {
     ),
     500: Problem("fault", _("The fault is ours"), _("The server failed. Nothing was changed. Try again later.")),
 }
+KINDS = {  # problems that their status alone does not name
+    "duplicate": Problem(
+        "duplicate",
+        _("It may be logged already"),
+        _("“candidates” are the like crises that you may see. If it is none of them, confirm that."),
+    ),
+    "in-flight": Problem(
+        "in-flight",
+        _("The same is being received just now"),
+        _("Send it again in a moment, with the same key: it is made once."),
+    ),
+}
 SAID = AuthenticationFailed | PermissionDenied | ParseError | UnsupportedMediaType | Refused  # know more exactly
 
 
-def _body(status, detail=None, errors=(), **more):
-    problem = PROBLEMS[status]
+def _body(status, detail=None, errors=(), kind=None, **more):
+    problem = KINDS.get(kind) or PROBLEMS[status]
     body = {
         "type": f"{reverse('api-landing')}#{problem.anchor}",
         "title": str(problem.title),
@@ -93,7 +105,10 @@ def _errors(wrong, path=""):
     """Each mistake with the path to what it is about, such as other_countries.0."""
     if isinstance(wrong, dict):
         for name, inner in wrong.items():
-            yield from _errors(inner, f"{path}.{name}" if path else str(name))
+            if name == "non_field_errors":  # of the thing itself, not of one of its fields
+                yield from _errors(inner, path or "body")
+            else:
+                yield from _errors(inner, f"{path}.{name}" if path else str(name))
     else:
         yield from ({"path": path, "message": line} for line in wrong)
 
@@ -109,9 +124,9 @@ def problem(exc, context):
     detail = exc.detail if isinstance(exc, SAID) else None
     errors = list(_errors(exc.detail)) if isinstance(exc, ValidationError) else []
     return Response(
-        _body(response.status_code, detail, errors, **getattr(exc, "more", {})),
+        _body(response.status_code, detail, errors, getattr(exc, "kind", None), **getattr(exc, "more", {})),
         status=response.status_code,
-        headers={name: response[name] for name in ("WWW-Authenticate",) if name in response},
+        headers={name: response[name] for name in ("WWW-Authenticate", "Retry-After") if name in response},
         content_type=PROBLEM,
     )
 
@@ -139,7 +154,7 @@ def describe_problems(result, generator, request, public):
     result["components"]["schemas"]["Problem"] = {
         "type": "object",
         "description": "RFC 9457. `errors` comes with 400 and names each parameter or field. With 412 come "
-        "`changed_by`, `changed_at` and the differing `fields`.",
+        "`changed_by`, `changed_at` and the differing `fields`; with a 409 of the type `duplicate` the `candidates`.",
         "properties": {
             "type": {"type": "string", "format": "uri-reference"},
             "title": text,
@@ -149,13 +164,14 @@ def describe_problems(result, generator, request, public):
             "changed_by": {"type": "string", "nullable": True},
             "changed_at": {"type": "string", "format": "date-time", "nullable": True},
             "fields": {"type": "array", "items": {"type": "object"}},
+            "candidates": {"type": "array", "items": {"type": "object"}},
         },
         "required": ["type", "title", "status", "detail"],
     }
     schema = {"$ref": "#/components/schemas/Problem"}
     for address, methods in result["paths"].items():
         for method, operation in methods.items():
-            changes = (403, 409, 412, 413, 415, 422, 428) if method == "patch" else ()
+            changes = {"patch": (403, 409, 412, 413, 415, 422, 428), "post": (403, 409, 413, 415, 422)}.get(method, ())
             for status in (400, 401, 406, *([404] if "{" in address else []), *changes):
                 described = {"description": str(PROBLEMS[status].title), "content": {PROBLEM: {"schema": schema}}}
                 operation["responses"].setdefault(str(status), described)
@@ -208,7 +224,7 @@ urlpatterns = [
     path("api/v1/countries/", offices.CountryList.as_view(), name="api-countries"),
     path("api/v1/offices/", offices.OfficeList.as_view(), name="api-offices"),
     path("api/v1/codes/", crises.CodeList.as_view(), name="api-codes"),
-    path("api/v1/crises/", crises.CrisisList.as_view(), name="api-crises"),
+    path("api/v1/crises/", intake.Crises.as_view(), name="api-crises"),
     re_path(rf"^api/v1/crises/{REFERENCE}/$", edits.CrisisFacts.as_view(), name="api-crisis"),
     re_path(rf"^api/v1/crises/{REFERENCE}/plan/$", plans.CrisisPlan.as_view(), name="api-plan"),
     re_path(

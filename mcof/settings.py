@@ -216,6 +216,8 @@ SPECTACULAR_SETTINGS = {
         "PrecisionEnum": "crises.dates.Precision",
         "CrisisStatusEnum": "crises.models.Crisis.Status",
         "SectorStatusEnum": "crises.models.PlanCell.Status",
+        "SharingEnum": "crises.models.Crisis.Sharing",
+        "SharingAmongStaffEnum": "crises.models.Crisis.AMONG_STAFF",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "mcof.api.describe_problems"],
     "SWAGGER_UI_DIST": "SIDECAR",

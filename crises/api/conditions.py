@@ -16,11 +16,14 @@ NO_SUCH = -1  # the revision that an ETag not of ours names: none
 
 
 class Refused(APIException):
-    """A change that is understood and not made; `more` is what the problem says beside its words."""
+    """A change that is understood and not made; `more` is what the problem says beside its words.
 
-    def __init__(self, status, detail=None, **more):
+    `kind` names the problem where its status alone does not, and `wait` the seconds after which to try again.
+    """
+
+    def __init__(self, status, detail=None, *, kind=None, wait=None, **more):
         super().__init__(detail or "")
-        self.status_code, self.more = status, more
+        self.status_code, self.kind, self.wait, self.more = status, kind, wait, more
 
 
 class Tagged:

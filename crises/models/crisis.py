@@ -224,6 +224,11 @@ class Crisis(models.Model):
         PARTNERS = "partners", _("Partners")
         PUBLIC = "public", _("Public")
 
+    AMONG_STAFF = [
+        (Sharing.STAFF.value, Sharing.STAFF.label),
+        (Sharing.OFFICE.value, Sharing.OFFICE.label),
+    ]  # what an office may choose
+
     reference = models.CharField(max_length=16, unique=True, editable=False)
     title = models.CharField(_("short name"), max_length=80)
     office = models.ForeignKey(Office, models.PROTECT, related_name="crises", verbose_name=_("office"))

@@ -26,14 +26,25 @@ def _add(model, event, *, crisis, by, at, right, key, values, sectors=(), parts=
     ) as (amendment, outcome):
         if amendment:
             row = model(crisis=amendment.crisis, recorded_at=amendment.at, recorded_by=by, revision=0, **values)
-            _refuse_future(values.get("as_of"), values.get("as_of_precision"), at, "as_of")
             _refuse_future(values.get("decided_on"), "day", at, "decided_on")
             _refuse_future(values.get("ended_on"), "day", at, "ended_on")
-            amendment.keep(row, **({"sectors": sectors} if sectors else {}))
-            for part in _parts(row, parts) if parts else ():
-                amendment.keep(part)
+            for one, many in rows_of(row, at, sectors, parts):
+                amendment.keep(one, **many)
             amendment.record(event, **_told(row), **({"parts": len(parts)} if parts else {}))
+            outcome.rows.append(row)
     return outcome
+
+
+def rows_of(statement, at, sectors=(), parts=None):
+    """The rows of a statement, each with its many-to-many values: itself, then its parts by sex and age.
+
+    Raises ValidationError for a date in the future and for parts that cannot be parts of it.
+    """
+    _refuse_future(getattr(statement, "as_of", None), getattr(statement, "as_of_precision", ""), at, "as_of")
+    return [
+        (statement, {"sectors": sectors} if sectors else {}),
+        *((part, {}) for part in (_parts(statement, parts) if parts else ())),
+    ]
 
 
 def _parts(figure, parts):
