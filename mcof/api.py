@@ -25,8 +25,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
 from crises import api as crises
-from crises.api import changes, edits, intake, plans, saved
-from crises.api.conditions import Refused
+from crises.api import changes, edits, figures, intake, overview, plans, said, saved
+from crises.api.conditions import Refused, tagged
 from mcof.lists import MOST, PAGE_SIZE
 from mcof.tokens import HEADER
 from offices import api as offices
@@ -207,23 +207,27 @@ REFERENCE = r"(?P<reference>[A-Z0-9-]{1,16})"
 urlpatterns = [
     path("api/", landing, name="api-landing"),
     path("api/docs/", docs, name="api-docs"),
-    path("api/v1/schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
-    path("api/v1/framework/", sectors.FrameworkDetail.as_view(), name="api-framework"),
-    path("api/v1/framework/complementarities/", sectors.ComplementarityList.as_view(), name="api-complementarities"),
-    path("api/v1/editions/", sectors.EditionList.as_view(), name="api-editions"),
+    path("api/v1/schema/", tagged(SpectacularJSONAPIView.as_view()), name="api-schema"),
+    path("api/v1/framework/", tagged(sectors.FrameworkDetail.as_view()), name="api-framework"),
+    path(
+        "api/v1/framework/complementarities/",
+        tagged(sectors.ComplementarityList.as_view()),
+        name="api-complementarities",
+    ),
+    path("api/v1/editions/", tagged(sectors.EditionList.as_view()), name="api-editions"),
     re_path(
         r"^api/v1/editions/(?P<framework>[a-z0-9-]{1,50})/(?P<number>[0-9]{1,4})/$",
-        sectors.EditionDetail.as_view(),
+        tagged(sectors.EditionDetail.as_view()),
         name="api-edition",
     ),
-    path("api/v1/sectors/", sectors.SectorList.as_view(), name="api-sectors"),
-    path("api/v1/phases/", sectors.PhaseList.as_view(), name="api-phases"),
-    path("api/v1/systems/", sectors.SystemList.as_view(), name="api-systems"),
-    path("api/v1/clusters/", sectors.ClusterList.as_view(), name="api-clusters"),
-    path("api/v1/regions/", offices.RegionList.as_view(), name="api-regions"),
-    path("api/v1/countries/", offices.CountryList.as_view(), name="api-countries"),
-    path("api/v1/offices/", offices.OfficeList.as_view(), name="api-offices"),
-    path("api/v1/codes/", crises.CodeList.as_view(), name="api-codes"),
+    path("api/v1/sectors/", tagged(sectors.SectorList.as_view()), name="api-sectors"),
+    path("api/v1/phases/", tagged(sectors.PhaseList.as_view()), name="api-phases"),
+    path("api/v1/systems/", tagged(sectors.SystemList.as_view()), name="api-systems"),
+    path("api/v1/clusters/", tagged(sectors.ClusterList.as_view()), name="api-clusters"),
+    path("api/v1/regions/", tagged(offices.RegionList.as_view()), name="api-regions"),
+    path("api/v1/countries/", tagged(offices.CountryList.as_view()), name="api-countries"),
+    path("api/v1/offices/", tagged(offices.OfficeList.as_view()), name="api-offices"),
+    path("api/v1/codes/", tagged(crises.CodeList.as_view()), name="api-codes"),
     path("api/v1/crises/", intake.Crises.as_view(), name="api-crises"),
     re_path(rf"^api/v1/crises/{REFERENCE}/$", edits.CrisisFacts.as_view(), name="api-crisis"),
     re_path(rf"^api/v1/crises/{REFERENCE}/plan/$", plans.CrisisPlan.as_view(), name="api-plan"),
@@ -237,8 +241,26 @@ urlpatterns = [
     re_path(
         rf"^api/v1/crises/{REFERENCE}/coordination/$", crises.CrisisCoordination.as_view(), name="api-coordination"
     ),
+    re_path(rf"^api/v1/crises/{REFERENCE}/figures/$", figures.CrisisFigures.as_view(), name="api-crisis-figures"),
+    re_path(
+        rf"^api/v1/crises/{REFERENCE}/figures/(?P<number>[0-9]{{1,18}})/$",
+        figures.FigureDetail.as_view(),
+        name="api-figure",
+    ),
+    re_path(rf"^api/v1/crises/{REFERENCE}/activities/$", said.CrisisActivities.as_view(), name="api-crisis-activities"),
+    re_path(rf"^api/v1/crises/{REFERENCE}/levels/$", said.CrisisLevels.as_view(), name="api-crisis-levels"),
+    re_path(rf"^api/v1/crises/{REFERENCE}/reviews/$", said.CrisisReviews.as_view(), name="api-crisis-reviews"),
     re_path(rf"^api/v1/crises/{REFERENCE}/history/$", changes.CrisisHistory.as_view(), name="api-history"),
+    path("api/v1/cells/", said.CellList.as_view(), name="api-cells"),
+    path("api/v1/figures/", said.FigureList.as_view(), name="api-figures"),
+    path("api/v1/activities/", said.ActivityList.as_view(), name="api-activities"),
+    path("api/v1/levels/", said.LevelList.as_view(), name="api-levels"),
+    path("api/v1/reviews/", said.ReviewList.as_view(), name="api-reviews"),
+    path("api/v1/age-bands/", said.AgeBandList.as_view(), name="api-age-bands"),
     path("api/v1/gaps/", crises.GapList.as_view(), name="api-gaps"),
+    path("api/v1/dashboard/", overview.Dashboard.as_view(), name="api-dashboard"),
+    path("api/v1/worklist/", overview.Worklist.as_view(), name="api-worklist"),
+    re_path(r"^api/v1/worklist/(?P<queue>[a-z]{1,20})/$", overview.Queue.as_view(), name="api-queue"),
     path("api/v1/views/", saved.SavedViewList.as_view(), name="api-views"),
     re_path(r"^api/", Nothing.as_view()),
 ]

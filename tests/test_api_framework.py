@@ -182,6 +182,10 @@ def _with_names(pattern):
         return f"{V1}editions/<framework>/<number>/"
     if pattern.name == "api-cell":
         return f"{V1}crises/<reference>/plan/<sector>/<phase>/"
+    if pattern.name == "api-figure":
+        return f"{V1}crises/<reference>/figures/<number>/"
+    if pattern.name == "api-queue":
+        return f"{V1}worklist/<queue>/"
     return reverse(pattern.name, args=["REF"]).replace("REF", "<reference>")
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import uuid
+from functools import wraps
 
 from django.http import HttpResponseNotModified
 from django.utils.cache import patch_vary_headers
@@ -42,17 +43,35 @@ class Tagged:
         return response
 
     def _tag(self, response):
-        digest = hashlib.sha256(response.content).hexdigest()[:32]
-        tag = f'"{digest}"' if self.revision is None else f'"{self.revision}.{digest}"'
-        response["ETag"], response["Cache-Control"] = tag, "private, no-cache"
-        patch_vary_headers(response, ["Authorization", "Cookie"])
-        seen = parse_etags(self.request.headers.get("If-None-Match", ""))
-        if self.request.method not in ("GET", "HEAD") or not ({tag, f"W/{tag}", "*"} & set(seen)):
-            return None
-        unchanged = HttpResponseNotModified()
-        for name in ("ETag", "Cache-Control", "Vary"):
-            unchanged[name] = response[name]
-        return unchanged
+        return tag(self.request, response, self.revision)
+
+
+def tag(request, response, revision=None):
+    """Give an answer its ETag; None, or the 304 in its place."""
+    digest = hashlib.sha256(response.content).hexdigest()[:32]
+    made = f'"{digest}"' if revision is None else f'"{revision}.{digest}"'
+    response["ETag"], response["Cache-Control"] = made, "private, no-cache"
+    patch_vary_headers(response, ["Authorization", "Cookie"])
+    seen = parse_etags(request.headers.get("If-None-Match", ""))
+    if request.method not in ("GET", "HEAD") or not ({made, f"W/{made}", "*"} & set(seen)):
+        return None
+    unchanged = HttpResponseNotModified()
+    for name in ("ETag", "Cache-Control", "Vary"):
+        unchanged[name] = response[name]
+    return unchanged
+
+
+def tagged(view):
+    """The same for a view of an app that stands below: tagged(SomeList.as_view())."""
+
+    @wraps(view)
+    def answer(request, *args, **kwargs):
+        response = view(request, *args, **kwargs)
+        if response.status_code == 200:
+            response.add_post_render_callback(lambda rendered: tag(request, rendered))
+        return response
+
+    return answer
 
 
 def revision_of(request):

@@ -42,10 +42,10 @@ SERVICES_SAY = {  # what the services name otherwise
 
 
 def require_writer(request):
-    """Raise what answers 401 to nobody, and 403 to a token that only reads and to every partner."""
+    """Raise what answers 401 to nobody, and 403 to a token that only reads, as every partner's does."""
     if not request.user.is_authenticated:
         raise NotAuthenticated
-    if request.user.partner_id or (request.auth is not None and not request.auth.may_write):
+    if request.auth is not None and not (request.auth.may_write and not request.user.partner_id):
         raise PermissionDenied(_("This token only reads. The administrator of this site issues one that may change."))
 
 

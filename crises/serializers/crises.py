@@ -111,6 +111,7 @@ class PartSerializer(serializers.Serializer):
 
 
 class FigureSerializer(SourcedSerializer):
+    number = serializers.IntegerField(source="pk", help_text="Of the figure, at its address.")
     metric = serializers.ChoiceField(Figure.Metric.choices)
     group = serializers.ChoiceField(Figure.GROUPS)
     value = serializers.SerializerMethodField(help_text="Null: not known, or under `below`.")

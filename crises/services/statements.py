@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from crises.dates import bounds
 from crises.models import Activity, Figure, FigurePart, Gap, LevelDecision
 
-from .amend import amend
+from .amend import Stale, amend
 
 
 def _refuse_future(day, precision, at, field):
@@ -117,10 +117,11 @@ def decide_level(*, crisis, by, key=None, at=None, **values):
     return _add(LevelDecision, "level", crisis=crisis, by=by, at=at, right="decide", key=key, values=values)
 
 
-def withdraw_statement(*, statement, by, why, key=None, at=None):
+def withdraw_statement(*, statement, by, why, revision=None, key=None, at=None):
     """Withdraw a figure or a line of work that is wrong, for a reason. It stays readable and no longer counts.
 
-    Nothing is overwritten: the right number is another statement. Raises ValidationError where it is withdrawn already.
+    Nothing is overwritten: the right number is another statement. Raises ValidationError where it is withdrawn already,
+    and Stale where it is not as the person saw it, at the `revision` given.
     """
     kind = "figure" if isinstance(statement, Figure) else "activity"
     content = {"kind": "withdrawn", kind: statement.pk, "why": why}
@@ -128,7 +129,9 @@ def withdraw_statement(*, statement, by, why, key=None, at=None):
         statement.crisis, by=by, right="edit", at=at, why=Gap.Why.FACTS, key=key, content=content, closed_too=True
     ) as (amendment, outcome):
         if amendment:
-            row = type(statement).objects.get(pk=statement.pk)
+            row = type(statement).objects.select_related("withdrawn_by").get(pk=statement.pk)
+            if revision not in (None, row.revision):
+                raise Stale(row)
             if row.withdrawn_at:
                 raise ValidationError(_("This has been withdrawn already."))
             row.withdrawn_at, row.withdrawn_by, row.withdrawn_why = amendment.at, by, why
