@@ -25,7 +25,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
 from crises import api as crises
-from crises.api import changes, edits, figures, intake, overview, plans, said, saved
+from crises.api import STAFF, changes, edits, figures, intake, overview, plans, said, saved
 from crises.api.conditions import Refused, tagged
 from mcof.lists import MOST, PAGE_SIZE
 from mcof.tokens import HEADER
@@ -142,6 +142,7 @@ class Nothing(APIView):
     """Any address below /api/ that is not one of ours."""
 
     schema = None
+    default_response_headers = {}  # no address, so there is nothing that it allows
 
     def initial(self, request, *args, **kwargs):
         raise NotFound
@@ -172,7 +173,8 @@ def describe_problems(result, generator, request, public):
     for address, methods in result["paths"].items():
         for method, operation in methods.items():
             changes = {"patch": (403, 409, 412, 413, 415, 422, 428), "post": (403, 409, 413, 415, 422)}.get(method, ())
-            for status in (400, 401, 406, *([404] if "{" in address else []), *changes):
+            staff = [403] if operation.pop(STAFF, False) else []
+            for status in (400, 401, *staff, 406, *([404] if "{" in address else []), *changes):
                 described = {"description": str(PROBLEMS[status].title), "content": {PROBLEM: {"schema": schema}}}
                 operation["responses"].setdefault(str(status), described)
     return result

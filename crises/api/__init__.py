@@ -17,6 +17,7 @@ from crises.api.conditions import Tagged
 from crises.api.merged import FollowsMerged, with_statements
 from crises.dates import Precision, moment
 from crises.filters import CrisisFilter, GapFilter
+from crises.filters.crises import WAIVED
 from crises.models import (
     AffectedGroup,
     Contact,
@@ -103,6 +104,8 @@ AS_OF = OpenApiParameter(
     "2026-03-01T14:05Z. 404 where the crisis was not logged yet, or you might not have read it then.",
 )
 
+STAFF = "x-staff"  # marks the description of what is for staff alone, for mcof.api.describe_problems
+
 
 def inside(user):
     """Whether the reader is of the organisation: others see no names of its people and no small counts."""
@@ -148,11 +151,14 @@ class CodeList(GenericAPIView):
 
 def described(filterset, words=FILTERS):
     """The parameters of a filter, for the description of the API."""
-    return [
-        OpenApiParameter(name, description=words.get(name, ""), enum=[code for code, _label in field.extra["choices"]])
-        if "choices" in field.extra
-        else OpenApiParameter(name, description=words.get(name, ""))
+    closed = {  # left empty, as a form sends it, a filter is none
+        name: ["", *(code for code, _label in field.extra["choices"])]
         for name, field in filterset.base_filters.items()
+        if "choices" in field.extra
+    } | {"waived": ["", *WAIVED]}
+    return [
+        OpenApiParameter(name, description=words.get(name, ""), enum=closed.get(name))
+        for name in filterset.base_filters
     ]
 
 

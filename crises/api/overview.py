@@ -16,7 +16,7 @@ from rest_framework.reverse import reverse
 from rest_framework.settings import api_settings
 
 from crises import worklist
-from crises.api import FILTERS, described, inside
+from crises.api import FILTERS, STAFF, described, inside
 from crises.api.conditions import Tagged
 from crises.api.said import staff_only
 from crises.filters import BoardFilter, CrisisFilter
@@ -90,6 +90,7 @@ class OfWorklist(OpenCrises):
         summary="Queues of work",
         filters=False,
         parameters=described(CrisisFilter),
+        extensions={STAFF: True},
     )
 )
 class Worklist(OfWorklist):
@@ -161,6 +162,7 @@ def _place(item):
             ),
             *described(CrisisFilter),
         ],
+        extensions={STAFF: True},
     )
 )
 class Queue(OfWorklist, ListAPIView):

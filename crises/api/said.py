@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.generics import ListAPIView
 
-from crises.api import AS_OF, FILTERS, AsOf, described, inside
+from crises.api import AS_OF, FILTERS, STAFF, AsOf, described, inside
 from crises.api.conditions import Tagged
 from crises.filters import ActivityFilter, CellFilter, FigureFilter, LevelFilter, ReviewFilter
 from crises.models import Activity, AgeBand, Crisis, Figure, FigurePart, LevelDecision, Review, ReviewComment
@@ -56,10 +56,12 @@ class Across(Tagged, ListAPIView):
         return super().get_serializer_context() | {"inside": inside(self.request.user)}
 
 
-def listed(name, summary, filterset, words=WORDS):
+def listed(name, summary, filterset, words=WORDS, **more):
     """The description of a list that has filters."""
     return extend_schema_view(
-        get=extend_schema(operation_id=name, summary=summary, filters=False, parameters=described(filterset, words))
+        get=extend_schema(
+            operation_id=name, summary=summary, filters=False, parameters=described(filterset, words), **more
+        )
     )
 
 
@@ -105,7 +107,7 @@ class LevelList(Across):
     filterset_class = LevelFilter
 
 
-@listed("list_reviews", "Steps of review", ReviewFilter)
+@listed("list_reviews", "Steps of review", ReviewFilter, extensions={STAFF: True})
 class ReviewList(Across):
     """Every step of the reviews of the crises you may see, with its comments. For staff."""
 
@@ -140,8 +142,8 @@ class OfOne(AsOf, Tagged, ListAPIView):
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
 
-def of_one(name, summary):
-    return extend_schema(operation_id=name, summary=summary, parameters=[AS_OF])
+def of_one(name, summary, **more):
+    return extend_schema(operation_id=name, summary=summary, parameters=[AS_OF], **more)
 
 
 @extend_schema_view(get=of_one("list_activities_of_crisis", "Lines of work of a crisis"))
@@ -164,7 +166,7 @@ class CrisisLevels(OfOne):
         return recorded(LevelDecision.objects.of(crisis, self.as_of), self.as_of)
 
 
-@extend_schema_view(get=of_one("list_reviews_of_crisis", "Steps of review of a crisis"))
+@extend_schema_view(get=of_one("list_reviews_of_crisis", "Steps of review of a crisis", extensions={STAFF: True}))
 class CrisisReviews(OfOne):
     """Every step of the review of one crisis, with its comments. For staff."""
 
