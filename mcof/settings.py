@@ -216,6 +216,7 @@ SPECTACULAR_SETTINGS = {
         "PrecisionEnum": "crises.dates.Precision",
         "CrisisStatusEnum": "crises.models.Crisis.Status",
         "SectorStatusEnum": "crises.models.PlanCell.Status",
+        "OfficeKindEnum": "offices.models.Office.Kind",
         "PartyKindEnum": "crises.serializers.plans.SIDES",
         "SharingEnum": "crises.models.Crisis.Sharing",
         "SharingAmongStaffEnum": "crises.models.Crisis.AMONG_STAFF",

@@ -61,6 +61,7 @@ CONFIG = {
 CODES = {
     **{"country": "LBY", "region": "002", "office": "tripoli", "phase": "during", "sector": "S03", "needs": "S03"},
     **{"as_of": "2026-03-02", "since": "2026-03-01", "until": "2026-03-31", "part_of": "", "view": "", "cursor": None},
+    **{"fields": None, "expand": None},
     **{"other_countries": ["TUN"], "sectors": ["S03"], "age_band": "0-4", "glide": [], "started": "2026-02"},
     **{"office": "tripoli", "entered_on": "2026-02-01"},
 }

@@ -3,12 +3,14 @@
 import hashlib
 import re
 import uuid
+from datetime import UTC, datetime, time
 from functools import wraps
 
 from django.http import HttpResponseNotModified
 from django.utils.cache import patch_vary_headers
-from django.utils.http import parse_etags
+from django.utils.http import http_date, parse_etags
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException, ValidationError
 
 OURS = re.compile(r'(?:W/)?"([0-9]{1,18})(?:\.[0-9a-f]{1,64})?"')
@@ -72,6 +74,30 @@ def tagged(view):
         return response
 
     return answer
+
+
+def retiring(view, *, announced, ends):
+    """An address that is to end, said in every answer (RFC 9745, RFC 8594) and in the description of the API."""
+    marked = type(view.cls.__name__, (view.cls,), {"__doc__": view.cls.__doc__, "__module__": view.cls.__module__})
+    headers = {
+        "Deprecation": f"@{_midnight(announced)}",
+        "Sunset": http_date(_midnight(ends)),
+        "Link": '</api/#changes>; rel="deprecation"',
+    }
+
+    @wraps(view)
+    def answer(request, *args, **kwargs):
+        response = view(request, *args, **kwargs)
+        for name, value in headers.items():
+            response[name] = value
+        return response
+
+    answer.cls = extend_schema(deprecated=True)(marked)
+    return answer
+
+
+def _midnight(day):
+    return int(datetime.combine(day, time(), UTC).timestamp())
 
 
 def revision_of(request):

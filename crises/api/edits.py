@@ -5,9 +5,10 @@ from rest_framework.exceptions import NotFound
 from rest_framework.permissions import SAFE_METHODS
 
 from crises import services
-from crises.api import AS_OF, CrisisDetail
+from crises.api import AS_OF, EXPANDABLE, CrisisDetail
 from crises.api.conditions import Refused, Tagged, key_of, revision_of
 from crises.api.plans import OfCrisis
+from crises.api.shape import FIELDS, expand
 from crises.api.writing import IF_MATCH, KEY, refusals, refuse_parameters, require_writer, seen_with, told
 from crises.models import Crisis, PlanCell
 from crises.reading import plan_of
@@ -26,7 +27,7 @@ class Editable(Tagged):
 
     @property
     def parameters(self):
-        return {"as_of"} if self.request.method in SAFE_METHODS else set()
+        return super().parameters if self.request.method in SAFE_METHODS else set()
 
     def patch(self, request, *args, **kwargs):
         """Make the change and answer what then stands, or say why not."""
@@ -60,7 +61,7 @@ class Editable(Tagged):
 
 
 @extend_schema_view(
-    get=extend_schema(operation_id="get_crisis", summary="One crisis", parameters=[AS_OF]),
+    get=extend_schema(operation_id="get_crisis", summary="One crisis", parameters=[AS_OF, FIELDS, expand(EXPANDABLE)]),
     patch=extend_schema(
         operation_id="change_crisis",
         summary="Change the facts of a crisis",

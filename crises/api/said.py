@@ -8,6 +8,7 @@ from rest_framework.generics import ListAPIView
 
 from crises.api import AS_OF, FILTERS, STAFF, AsOf, described, inside
 from crises.api.conditions import Tagged
+from crises.api.shape import FIELDS, Shaped
 from crises.filters import ActivityFilter, CellFilter, FigureFilter, LevelFilter, ReviewFilter
 from crises.models import Activity, AgeBand, Crisis, Figure, FigurePart, LevelDecision, Review, ReviewComment
 from crises.past import recorded
@@ -43,7 +44,7 @@ def staff_only(request):
         raise PermissionDenied(_("This names people of the organisation: it is for its staff."))
 
 
-class Across(Tagged, ListAPIView):
+class Across(Shaped, Tagged, ListAPIView):
     """A list across the crises that the reader may see, in the order in which its rows were recorded."""
 
     queryset = Crisis.objects.none()
@@ -60,7 +61,7 @@ def listed(name, summary, filterset, words=WORDS, **more):
     """The description of a list that has filters."""
     return extend_schema_view(
         get=extend_schema(
-            operation_id=name, summary=summary, filters=False, parameters=described(filterset, words), **more
+            operation_id=name, summary=summary, filters=False, parameters=[*described(filterset, words), FIELDS], **more
         )
     )
 
@@ -122,7 +123,7 @@ class ReviewList(Across):
         return super().filter_queryset(queryset).select_related("by").prefetch_related(COMMENTED)
 
 
-class OfOne(AsOf, Tagged, ListAPIView):
+class OfOne(Shaped, AsOf, Tagged, ListAPIView):
     """The same of one crisis that the reader may see, and of those merged into it."""
 
     queryset = Crisis.objects.none()
@@ -143,7 +144,7 @@ class OfOne(AsOf, Tagged, ListAPIView):
 
 
 def of_one(name, summary, **more):
-    return extend_schema(operation_id=name, summary=summary, parameters=[AS_OF], **more)
+    return extend_schema(operation_id=name, summary=summary, parameters=[AS_OF, FIELDS], **more)
 
 
 @extend_schema_view(get=of_one("list_activities_of_crisis", "Lines of work of a crisis"))

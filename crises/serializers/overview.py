@@ -95,7 +95,7 @@ class LinkedSerializer(serializers.Serializer):
 class DashboardSerializer(serializers.Serializer):
     """The figures of the dashboard (crises.panels.Panels): the open crises that you may see."""
 
-    at = serializers.DateTimeField(help_text="The moment that the answer is of.")
+    as_of = serializers.DateTimeField(allow_null=True, help_text="The past moment that the answer is of; null: now.")
     counts = CountsSerializer()
     total = TallySerializer(source="board.total", help_text="The needed sectors of all of them.")
     late = serializers.IntegerField(
