@@ -97,6 +97,7 @@ def test_a_row_of_the_list_says_in_codes_what_a_crisis_is():
             "revision": crisis.revision,
             "updated_at": crisis.updated_at.isoformat().replace("+00:00", "Z"),
             "url": f"http://testserver/api/v1/crises/{crisis.reference}/",
+            "expanded": None,
         }
     ]
 
@@ -106,7 +107,7 @@ def test_what_is_not_known_is_null():
     (row,) = rows(reader(make_hq()))
 
     unknown = {name for name, value in row.items() if value is None}
-    assert unknown == {"onset", "started", "started_precision", "level", "inter_agency", "approved_at"}
+    assert unknown == {"onset", "started", "started_precision", "level", "inter_agency", "approved_at", "expanded"}
 
 
 def test_a_level_that_has_ended_is_in_force_no_more():

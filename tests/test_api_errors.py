@@ -50,7 +50,7 @@ def test_a_single_answer_takes_no_parameter_at_all(name):
 @pytest.mark.parametrize(
     ("name", "known"),
     [
-        ("crises/{}", "as_of"),
+        ("crises/{}", "as_of, expand, fields"),
         ("crises/{}/plan", "as_of, diff, phase, sector"),
         ("crises/{}/plan/S03/during", "as_of"),
         ("crises/{}/gaps", "as_of"),

@@ -310,10 +310,10 @@ def test_a_duplicate_that_the_caller_may_not_see_is_never_hinted_at(client):
 
 
 def test_a_whole_crisis_costs_the_same_statements_for_one_cell_and_for_ten(client):
-    """32: token, offices, country, edition, countries, the like ones; then, in a transaction (2), the receipt (3), the
+    """30: token, offices, country, edition, countries, the like ones; then, in a transaction (2), the receipt (3), the
     draft, the right, the edition, the reference; the counter, the crisis and its countries, both with their history;
-    periods and cells with theirs, figures and their sectors, gaps; levels and figures read for the standing, the
-    standing; the like ones for HQ; the receipt."""
+    periods and cells with theirs, figures and their sectors, gaps; the standing; the
+    like ones for HQ; the receipt."""
     post(client, WHOLE)  # the process holds the edition from here on
     counted = []
     for n, (cells, figures) in enumerate([(1, 1), (10, 5)]):
@@ -325,4 +325,4 @@ def test_a_whole_crisis_costs_the_same_statements_for_one_cell_and_for_ten(clien
         with CaptureQueriesContext(connection) as queries:
             assert post(client, content).status_code == 201
         counted.append(len(queries))
-    assert counted == [32, 32]
+    assert counted == [30, 30]

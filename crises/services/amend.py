@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crises import plan, standing
-from crises.models import Counter, Crisis, Gap, PlanCell, Review, ReviewState, Waiver
+from crises.models import Counter, Crisis, Figure, Gap, PlanCell, Review, ReviewState, Waiver
 from crises.models.requests import overseen_by
 from sectors import reference
 
@@ -192,7 +192,7 @@ class Amendment:
             self.after,
             self.gaps | {(gap.sector_id, gap.phase_id): gap for gap in opened},
             at=self.at,
-            fresh=self.fresh,
+            new=[row for row, _many in self.rows if isinstance(row, Figure)] if self.fresh else None,
             told=self.event.get("event") not in SAY_NOTHING,
         )
 

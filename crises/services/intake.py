@@ -30,7 +30,8 @@ def take_cells(amendment, cells):
     ValidationError that names the cell by its place: cells.3.status.
     """
     wrong, today = {}, amendment.at.date()
-    defaults = {cell.key: cell for cell in amendment.plan()}
+    own = any(said.get("own_priority") for said in cells)
+    defaults = {cell.key: cell for cell in amendment.plan()} if own else {}
     for n, said in enumerate(cells):
         with _named(f"cells.{n}", wrong):
             cell = amendment.cell(said["sector"], said["phase"])
@@ -38,7 +39,8 @@ def take_cells(amendment, cells):
                 raise ValidationError({"sector": _("This sector in this phase is there twice. Keep one.")})
             for name in ("lead", "cluster_contact", "note", "own_priority", "justification"):
                 setattr(cell, name, said.get(name, "").strip())
-            refuse_default(cell.own_priority, defaults[cell.sector_id, cell.phase_id])
+            if cell.own_priority:
+                refuse_default(cell.own_priority, defaults[cell.sector_id, cell.phase_id])
             status, since = said.get("status", cell.status), said.get("since")
             if status != PlanCell.Status.NOT_STARTED:
                 move(cell, status, since or today, today)
