@@ -6,12 +6,12 @@ How crises stand in (crises.dashboard.Board), plain data out; nothing here asks 
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache, wraps
 from typing import NamedTuple
 
 from django.db import models
 from django.utils.formats import date_format
-from django.utils.translation import gettext, ngettext, pgettext_lazy
+from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from crises import plan
@@ -72,7 +72,8 @@ class Cell(NamedTuple):
     @property
     def letter(self):
         """The letter of the state, and how many gaps where there are several."""
-        return f"{self.state.letter}{len(self.missing)}" if len(self.missing) > 1 else self.state.letter
+        letter = _letter(self.state)
+        return f"{letter}{len(self.missing)}" if len(self.missing) > 1 else letter
 
     @property
     def label(self):
@@ -85,7 +86,6 @@ class Cell(NamedTuple):
         return self._words(_iso, gettext("since %(day)s (%(phase)s)"))
 
     def _words(self, day, since):
-        state = str(self.state.label).lower()
         if self.missing:
             told = [since % {"day": day(gap.opened_at), "phase": gap.phase.short_name.lower()} for gap in self.missing]
             if len(told) > 1:
@@ -96,15 +96,36 @@ class Cell(NamedTuple):
                 return f"{several[self.state] % {'n': len(told)}}: {'; '.join(told)}"
             if self.status in (PlanCell.Status.PLANNED, PlanCell.Status.STOOD_DOWN):
                 told.append(str(PlanCell.Status(self.status).label).lower())
-            return f"{state} {'; '.join(told)}"
-        parts = [state, self.phase.short_name.lower()]
+            return f"{_lower(self.state)} {'; '.join(told)}"
+        parts = [_lower(self.state), self.phase.short_name.lower()]
         if self.state != State.NOT_APPLICABLE:
-            parts.insert(1, str(PlanPriority(self.priority).label).lower())
+            parts.insert(1, _lower(PlanPriority(self.priority)))
         return ", ".join(parts)
 
 
+def by_language(spoken):
+    """Keeps what is said of a few hundred things in each language: a grid says the same of them many hundred times."""
+    kept = lru_cache(maxsize=10_000)(lambda _language, one: spoken(one))
+    return wraps(spoken)(lambda one: kept(get_language(), one))
+
+
+@by_language
+def _lower(choice):
+    return str(choice.label).lower()
+
+
+@by_language
+def _letter(state):
+    return str(LETTERS[state])
+
+
+@by_language
+def _day(day):
+    return date_format(day, "j M Y")
+
+
 def _spoken(seconds):
-    return date_format(datetime.fromtimestamp(seconds, UTC), "j M Y")
+    return _day(datetime.fromtimestamp(seconds, UTC).date())
 
 
 def _iso(seconds):
@@ -143,22 +164,14 @@ class Grid:
         self.columns = content.sectors
         self._codes = {sector.code for sector in self.columns}
 
-    @cached_property
-    def _missing(self):
-        """The gaps by crisis, then by place: {crisis pk: {(sector pk, phase pk): Missing}}."""
-        found = defaultdict(dict)
-        for gap in self.board.missing:
-            found[gap.row.pk][gap.sector.pk, gap.phase.pk] = gap
-        return found
-
     def line(self, row):
         """One crisis with its cells."""
         by_code = defaultdict(list)
-        missing = self._missing.get(row.pk, {})
-        for place, letter in zip(reference.content(row.edition).in_order, row.cells, strict=True):
+        missing = self.board.missing_of(row)
+        for n, (place, letter) in enumerate(zip(reference.content(row.edition).in_order, row.cells, strict=True)):
             sign = SIGNS[letter]
             if sign.phase_open and self.board.phase in (None, place.phase.slug):
-                by_code[place.sector.code].append(_cell(place, sign, missing.get((place.sector_id, place.phase_id))))
+                by_code[place.sector.code].append(_cell(place, sign, missing.get(n)))
         gaps = [gap for gap in missing.values() if not gap.waived]
         return Line(
             row=row,
@@ -173,10 +186,11 @@ class Grid:
     @cached_property
     def foot(self):
         """What all crises have in each column, and in all of them together."""
-        gaps = [gap for gap in self.board.missing if not gap.waived]
-        by_code = defaultdict(list)
-        for gap in gaps:
-            by_code[gap.sector.code].append(gap.row.pk)
+        by_code, code_of = defaultdict(list), {}
+        for _at, pk, place, _until, row in self.board.uncovered:
+            if (key := (row.edition, place)) not in code_of:
+                code_of[key] = reference.content(row.edition).places[place][0].code
+            by_code[code_of[key]].append(pk)
         return [Foot(sector, len(set(by_code[sector.code])), len(by_code[sector.code])) for sector in self.columns]
 
     @cached_property

@@ -123,7 +123,7 @@ class Panels:
         if not self.as_of:
             return {}
         named = {row.pk for row in self._cut(self.board.first, WHERE)}
-        named |= {gap.row.pk for gap in self._cut(self.board.oldest, OLDEST)}
+        named |= {gap.row.pk for gap in self._oldest}
         return past.crises_at([Crisis(pk=pk) for pk in named], self.as_of)
 
     def _said(self, row):
@@ -132,10 +132,14 @@ class Panels:
     # What needs a decision?
 
     @cached_property
+    def _oldest(self):
+        return self.board.oldest(None if self.whole else OLDEST)
+
+    @cached_property
     def decisions(self):
         """The gaps that nobody waived, the oldest first."""
         found = []
-        for gap in self._cut(self.board.oldest, OLDEST):
+        for gap in self._oldest:
             opened_at, said = datetime.fromtimestamp(gap.opened_at, UTC), self._said(gap.row)
             days = (self.at - opened_at).days
             found.append(Decision(gap.row, said.title, said.exercise, gap.sector, gap.phase, opened_at, days, gap.late))
@@ -193,7 +197,7 @@ class Panels:
         before, found = self.at - timedelta(days=settings.CRISIS_STALE_DAYS), []
         for (slug, name), rows in by_office.items():
             last = max(row.since for row in rows)
-            days, late = (self.at.date() - last.date()).days, sum(row.pk in stale for row in rows)
+            days, late = (self.at - last).days, sum(row.pk in stale for row in rows)
             found.append(Office(slug, name, last, days, last < before, len(rows), late))
         return sorted(found, key=lambda office: (office.updated_at, office.name))
 

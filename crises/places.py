@@ -117,6 +117,5 @@ def sums(board, group_of, *, inside):
 
 def _counted(board):
     """How many gaps of each crisis are waived, and how many late and not waived; and which crises are stale."""
-    waived = Counter(gap.row.pk for gap in board.missing if gap.waived)
-    late = Counter(gap.row.pk for gap in board.missing if gap.late and not gap.waived)
+    waived, late = (Counter(pk for _, pk, *_ in gaps) for gaps in (board.waived, board.late))
     return waived, late, {row.pk for row in board.stale}

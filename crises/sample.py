@@ -143,7 +143,7 @@ class Scene:
         for number, pk, pattern, logged, closed in self.each():
             office, country = self.offices[number % len(self.offices)]
             title = f"Sample {number + 1}: {CAUSES[pattern.cause]} in {country.name}"[:80]
-            reference_ = f"{country.iso3}-{logged.year}-{_letters(number)}"
+            reference_ = f"{country.iso3}-{logged.year}-{_letters(self.first - 1 + number)}"
             yield {
                 "id": pk,
                 "reference": reference_,

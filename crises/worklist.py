@@ -100,12 +100,15 @@ class State(NamedTuple):
 
 
 def states(crises, user, as_of=None):
-    """The State of each of these crises that is open, by primary key; of every crisis that was open at a past moment.
+    """The State of each of these crises that is open and in review, changed since its approval, or given to the reader,
+    by primary key; of every crisis that was open at a past moment.
 
     Of the past the roles are those of today: what somebody held then is not kept. One query, whose cost follows the
     open crises.
     """
-    found, content = crises.open(), F("content_revision")
+    theirs = Assignment.objects.at().filter(assignee=user).values("crisis")
+    told = Q(kept_review__in=[ReviewState.IN_REVIEW, ReviewState.CHANGED]) | Q(pk__in=theirs)
+    found, content = crises.open().filter(told), F("content_revision")
     if as_of:
         found = Crisis.objects.filter(pk__in=Standing.objects.at(as_of).order_by().values("crisis"))
         rows = Crisis.history.filter(id=OuterRef("pk"), history_date__lte=as_of)
@@ -162,15 +165,14 @@ class Worklist:
     @cached_property
     def late(self):
         """The gaps, not waived, that are open for longer than a critical sector may wait."""
-        found = [gap for gap in self.board.missing if gap.late and not gap.waived]
-        return sorted(found, key=lambda gap: (gap.opened_at, gap.row.pk))
+        return sorted(self.board.late)
 
     @cached_property
     def lapsing(self):
         """The waived gaps that count again within a week, the first to lapse first."""
         last = (self.at + LAPSES_WITHIN).date().isoformat()
-        found = [gap for gap in self.board.missing if gap.waived and gap.waived_until <= last]
-        return sorted(found, key=lambda gap: (gap.waived_until, gap.row.pk))
+        found = [gap for gap in self.board.waived if gap[3] <= last]
+        return sorted(found, key=lambda gap: (gap[3], gap[1]))
 
     @cached_property
     def stale(self):
@@ -204,10 +206,10 @@ class Worklist:
         """What is open about each crisis: {pk: the names of its queues}, but for its review and duplicates."""
         found = {}
         for pks, name in (
-            ([gap.row.pk for gap in self.late], _("critical gap")),
+            ([gap[1] for gap in self.late], _("critical gap")),
             ([row.pk for row in self.unassessed], _("level")),
             ([state.crisis for state in self.changed], _("changed since approval")),
-            ([gap.row.pk for gap in self.lapsing], _("waiver lapses")),
+            ([gap[1] for gap in self.lapsing], _("waiver lapses")),
             ([row.pk for row in self.stale], _("no update")),
         ):
             for pk in dict.fromkeys(pks):
@@ -228,7 +230,8 @@ class Worklist:
             key, row.pk, row.reference, row.title, row.exercise, what, since, page, (row.reference, *more), **also
         )
 
-    def _gap(self, gap):
+    def _gap(self, one):
+        gap = self.board.missing(one)
         code, slug = gap.sector.code, gap.phase.slug
         what = f"{gap.sector.number} {gap.sector.short_name}, {gap.phase.short_name.lower()}"
         since = datetime.fromtimestamp(gap.opened_at, UTC)

@@ -57,6 +57,7 @@ class Country(models.Model):
     class Meta:
         ordering = ["name"]
         verbose_name_plural = _("countries")
+        indexes = [models.Index(fields=["name"], name="countries_by_name")]  # what is sorted by country follows it
 
     def __str__(self):
         return self.name
@@ -184,6 +185,10 @@ class User(AbstractUser):
     def roles(self):
         """The roles this person holds in any office."""
         return {role for role, _office in self.grants}
+
+    def is_known_as(self, role):
+        """Whether the grants have been read already and this role is among them: then a query need not ask again."""
+        return "grants" in self.__dict__ and role in self.roles
 
     def holds(self, *roles):
         """Whether the user holds one of the roles in any office. One query."""

@@ -33,7 +33,7 @@ ADDRESS = "https://mcof.example.org/dashboard/?phase=during"
 def draw(at=None, *, inside=True, **more):
     """The brief as the page for it is drawn, for staff or for a reader outside."""
     panels = Panels(Crisis.objects.all(), reference.current(), at=at or timezone.now(), inside=inside, **more)
-    said = {"panels": panels, "counts": panels.counts, "total": panels.board.total, "late": panels.board.late}
+    said = {"panels": panels, "counts": panels.counts, "total": panels.board.total, "late": len(panels.board.late)}
     said |= {"small": 5, "stale_days": 14, "late_hours": 72, "target": 3}
     return brief.sheets(said | {"reader": "A. Reader", "address": ADDRESS, "chips": []}, at)
 

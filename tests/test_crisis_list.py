@@ -9,7 +9,7 @@ from io import StringIO
 import pytest
 from django.utils import timezone
 
-from crises import services
+from crises import listing, services
 from crises.models import Counter, Crisis, Gap
 from crises.services.amend import amend
 from crises.views.pages import PAGE
@@ -245,6 +245,27 @@ def test_the_last_changed_stands_first_and_every_other_order_is_a_link(office, h
         assert page.count("aria-sort") == 1
     assert 'aria-sort="descending"><a href="?sort=updated">' in read(hq_client)
     assert 'aria-sort="ascending"><a href="?sort=-title">' in read(hq_client, "/crises/?sort=title")
+
+
+@pytest.mark.parametrize("most", [3, 100])
+def test_a_page_of_a_long_list_is_the_same_stretch_of_the_whole(office, most):
+    hq, begun = make_hq(), {"start_precision": "day"}
+    for n, phases in enumerate([["during"], ["after"], ["before", "after"], ["during"], ["after"]]):
+        started = begun | {"started_on": date(2026, 1, 1 + n % 2)} if n % 3 else {}
+        log(office=office, title=f"{'aB'[n % 2]} {n}", country=("LBY", "EGY")[n % 2], phases=phases, **started)
+    for title in ("closed", "Covered"):
+        Crisis.objects.filter(pk=log(office=office, title=title, phases=["after"]).pk).update(status="closed")
+    Gap.objects.filter(crisis__status="closed").update(closed_at=NOON, closed_why=Gap.Why.CRISIS)
+    Gap.objects.open().filter(crisis__title="a 4").update(waived_until=date(2999, 1, 1))
+    found = Crisis.objects.visible_to(hq)
+    for sort in [f"{sign}{name}" for name in listing.SORTS for sign in ("", "-")]:
+        whole = [crisis.title for crisis in listing.in_order(listing.listed(found), sort)]
+
+        kept = listing.Sorted(found, sort, most)
+
+        assert kept.n == min(most + 1, len(whole)), sort
+        for start, stop in [(0, 2), (1, 4), (3, 4), (0, 4)]:
+            assert [crisis.title for crisis in kept[start:stop]] == whole[start:stop], (sort, start)
 
 
 def test_pages_of_the_last_changed_show_each_crisis_once_whatever_changes_meanwhile(office, hq_client):

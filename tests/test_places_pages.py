@@ -103,7 +103,7 @@ def test_groups_add_up_to_the_whole_and_the_whole_is_what_the_dashboard_says(cas
         total = sum(sums(board, group_of, inside=True).values(), Sum())
         counts = board.counts()
         assert (total.crises, total.gaps, total.waived, total.late) == (
-            *(counts["open"], board.total.gaps, board.total.waived, board.late),
+            *(counts["open"], board.total.gaps, board.total.waived, len(board.late)),
         )
         assert (total.stale, total.whole, total.reporting) == (counts["stale"], counts["whole"], counts["reporting"])
         assert total.people == counts["people"] == 40  # war gives its people to boats, of which it is a part

@@ -55,3 +55,10 @@ def test_it_is_added_to_what_is_there_and_numbers_go_on(capsys):
     assert Crisis.objects.get(pk=mine.pk).title == mine.title
     assert after.revision == Counter.objects.get().n == Crisis.objects.order_by("-revision").first().revision
     assert "30 crises" in capsys.readouterr().out
+
+
+def test_it_can_be_added_twice():
+    for _ in range(2):
+        sample.make(50, open_ones=10, today=TODAY)
+
+    assert Crisis.objects.values("reference").distinct().count() == 100

@@ -62,6 +62,8 @@ def readable_by(user, moment=None):
         agreed = Country.objects.filter(partners=user.partner_id)
         shared = [Crisis.Sharing.PARTNERS, Crisis.Sharing.PUBLIC]
         return Q(sharing__in=shared, main_country__in=agreed) & ~withdrawn & approved
+    if user.is_known_as(Role.HQ):
+        return ~none
     own = Office.objects.reached_by(user, Role.FIELD, Role.LEAD, Role.REGIONAL)
     return (
         Q(office__in=own)

@@ -143,7 +143,6 @@ def country(request, iso3):
     if iso3 not in countries:
         raise Http404
     found = countries[iso3]
-    gaps = sorted((gap for gap in board.missing if not gap.waived), key=lambda gap: gap.opened_at)
     here = [line for line in told if line.row.country == iso3]
     return render(
         request,
@@ -163,8 +162,8 @@ def country(request, iso3):
             "elsewhere": [(line, countries[line.row.country]) for line in told if line.row.country != iso3][:PAGE],
             "n": len(told),
             "total": board.total,
-            "gaps": [(gap, int(board.at.timestamp() - gap.opened_at) // DAY) for gap in gaps[:OLDEST]],
-            "n_gaps": len(gaps),
+            "gaps": [(gap, int(board.at.timestamp() - gap.opened_at) // DAY) for gap in board.oldest(OLDEST)],
+            "n_gaps": len(board.uncovered),
             "inside": own,
             "contacts": Contact.objects.visible_to(request.user).of_countries([found]) if own and not then else [],
             "kept": set(kept_by(request.user).filter(pk=iso3).values_list("pk", flat=True)) if own else set(),

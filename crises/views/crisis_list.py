@@ -8,7 +8,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crises import listing
-from crises.models import PossibleDuplicate
 from crises.views.hq import LOGS, WORKS, address, around, file_name, narrow, roles_of, then_of, turns
 from crises.views.pages import by_revision, numbered
 from crises.views.scope import readers
@@ -34,18 +33,18 @@ def crisis_list(request):
 
     With `as_of`, those that the reader might have seen then, each as it stood then, in as many queries.
     """
+    roles = roles_of(request.user)  # read first, they make the question of what the reader may see a short one
     narrowed, problems = narrow(request, "sort", "mine", "page", "older", "newer")
     if problems:
         return wrong_address(request, problems)
     then = then_of(request, narrowed)
     moment, sort = then and then.at, request.GET.get("sort") or listing.NEWEST_FIRST
-    rows = listing.listed(narrowed.rows, moment)
-    n = narrowed.rows.order_by()[: COUNTED + 1].count()
+    rows, by_key = listing.listed(narrowed.rows, moment), listing.Sorted(narrowed.rows, sort, COUNTED)
+    n = narrowed.rows.order_by()[: COUNTED + 1].count() if moment else by_key.n
     if sort == listing.NEWEST_FIRST:
         page = by_revision(rows, older=request.GET.get("older"), newer=request.GET.get("newer"))
     else:
-        page = numbered(listing.in_order(rows, sort), request.GET.get("page"), n)
-    roles = roles_of(request.user)
+        page = numbered(listing.in_order(rows, sort) if moment else by_key, request.GET.get("page"), n)
     mine, works_now = bool(request.GET.get("mine")), not then
     return render(
         request,
@@ -69,7 +68,7 @@ def crisis_list(request):
             "stale_before": (moment or timezone.now()) - timedelta(days=settings.CRISIS_STALE_DAYS),
             "drafts": request.user.drafts.count() if works_now and roles & LOGS else 0,
             "may_log": bool(works_now and roles & LOGS),
-            "duplicates": PossibleDuplicate.objects.undecided().count() if works_now and Role.HQ in roles else None,
+            "duplicates": works_now and Role.HQ in roles,
         },
     )
 

@@ -41,7 +41,7 @@ def _shown(asked, panels):
         "panels": panels,
         "counts": panels.counts,
         "total": panels.board.total,
-        "late": panels.board.late,
+        "late": len(panels.board.late),
         "chips": asked.chips("as_of"),
         "small": SMALL,
         "stale_days": settings.CRISIS_STALE_DAYS,
@@ -71,7 +71,7 @@ def dashboard(request):
         _shown(asked, panels)
         | {
             "filter": asked,
-            "fields": asked.fields("region level phase exercise"),
+            "fields": asked.fields("region level phase period exercise"),
             "then": then_of(request, asked),
             "around": around(asked),
             "pdf": printed.available(),

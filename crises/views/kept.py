@@ -47,8 +47,7 @@ def kept(view):
 def _may_keep(request):
     """Not the first page of a browser, which has no cookie yet for the token of the page's forms."""
     return (
-        settings.ANSWERS_KEPT_SECONDS
-        and request.method in ("GET", "HEAD")
+        request.method in ("GET", "HEAD")
         and request.user.is_authenticated
         and settings.CSRF_COOKIE_NAME in request.COOKIES
         and not len(get_messages(request))

@@ -27,7 +27,7 @@ def figures(panels):
         "critical_sectors_completed": total.completed,
         "critical_sectors_waived": total.waived,
         "critical_gaps": total.gaps,
-        "critical_gaps_late": panels.board.late,
+        "critical_gaps_late": len(panels.board.late),
         "median_days_to_first_critical_sector": overall.median,
         "crises_with_a_critical_sector_active": len(overall.days),
         "crises_waiting_for_a_critical_sector": len(overall.waiting),

@@ -165,11 +165,15 @@ def module(name, url, *arguments):
 
 
 def fill(url, closed, opened):
-    """A new database with this archive. Answers its address and the session of a reader who sees everything."""
+    """A database with this archive, made where it is not there. Answers its address and the session of a reader who
+    sees everything."""
     name = f"mcof_{closed}"
     with closing(psycopg2.connect(url)) as server:
         server.autocommit = True  # a database is not made inside a transaction
-        server.cursor().execute(f"CREATE DATABASE {name}")
+        cursor = server.cursor()
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+        if not cursor.fetchone():
+            cursor.execute(f"CREATE DATABASE {name}")
     address = re.sub(r"@/[a-z]+", f"@/{name}", url)
     began = time.monotonic()
     session = module("prepare", address, closed, opened)["session"]
@@ -249,12 +253,15 @@ def main():
     parser.add_argument(
         "--operations", type=int, default=10_000, help="changes by eight clients (default: %(default)s)"
     )
+    parser.add_argument(
+        "--server", help="a PostgreSQL whose databases are kept and used again; otherwise one is started and removed"
+    )
     asked = parser.parse_args()
     install_what_is_missing()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mcof-bench-")))
         folder.chmod(0o711)
-        url = stack.enter_context(postgresql(folder / "postgresql", DURABLE))
+        url = asked.server or stack.enter_context(postgresql(folder / "postgresql", DURABLE))
         filled = [fill(url, int(size), asked.open) for size in asked.sizes.split(",")]
         archives = []
         for size, (address, session) in zip(asked.sizes.split(","), filled, strict=True):
