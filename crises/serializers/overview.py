@@ -98,9 +98,7 @@ class DashboardSerializer(serializers.Serializer):
     as_of = serializers.DateTimeField(allow_null=True, help_text="The past moment that the answer is of; null: now.")
     counts = CountsSerializer()
     total = TallySerializer(source="board.total", help_text="The needed sectors of all of them.")
-    late = serializers.IntegerField(
-        source="board.late", help_text="Gaps that are open for longer than a critical sector may wait."
-    )
+    late = serializers.SerializerMethodField(help_text="Gaps open for longer than a critical sector may wait.")
     coverage = serializers.SerializerMethodField(help_text="One for each sector and phase of the edition in force.")
     elsewhere = TallySerializer(help_text="Needed sectors of plans under another framework.")
     decisions = DecisionSerializer(many=True, help_text="The oldest gaps; /api/v1/gaps/ has all.")
@@ -108,6 +106,9 @@ class DashboardSerializer(serializers.Serializer):
     weeks = WeekSerializer(many=True, help_text="The last twelve weeks, the oldest first.")
     times = TimesSerializer(many=True, help_text="By level: crises logged in the last twelve months.")
     links = serializers.SerializerMethodField()
+
+    def get_late(self, panels) -> int:
+        return len(panels.board.late)
 
     def get_coverage(self, panels) -> CoveredSerializer(many=True):
         return CoveredSerializer([cell for _sector, cells in panels.coverage for cell in cells], many=True).data
