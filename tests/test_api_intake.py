@@ -1,6 +1,8 @@
 """Logging a crisis through the API: whole or not at all, once, and never a second time unawares."""
 
+import html
 import json
+import re
 import threading
 import uuid
 
@@ -326,3 +328,10 @@ def test_a_whole_crisis_costs_the_same_statements_for_one_cell_and_for_ten(clien
             assert post(client, content).status_code == 201
         counted.append(len(queries))
     assert counted == [30, 30]
+
+
+def test_the_example_on_the_page_about_the_api_works(client):
+    page = client.get("/api/").content.decode()
+    [sent] = re.findall(r"-d &#x27;(\{&quot;office.*?\})&#x27;|-d '(\{\"office.*?\})'", page, re.DOTALL)
+
+    assert post(client, html.unescape("".join(sent))).status_code == 201
