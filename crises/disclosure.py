@@ -14,6 +14,15 @@ def is_small(value):
     return value is not None and 0 < value < SMALL
 
 
+def told(value, *, inside):
+    """A count as a reader is told it, and whether it is suppressed: (value or None, suppressed).
+
+    What is not known is None and not suppressed. Every answer that carries counts of people goes through this.
+    """
+    suppressed = not inside and is_small(value)
+    return (None if suppressed else value), suppressed
+
+
 def parts_withheld(whole, parts):
     """Whether the parts of a figure by sex and age are kept from readers outside. All of them are, or none.
 

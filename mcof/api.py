@@ -1,6 +1,8 @@
 """The API's front door: its addresses, the page that explains it, and how it says no."""
 
 import json
+import logging
+import sys
 from typing import NamedTuple
 
 from csp.decorators import csp_update
@@ -11,8 +13,8 @@ from django.urls import path, re_path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views import defaults
-from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from knox.models import get_token_model
 from rest_framework.exceptions import (
     AuthenticationFailed,
     NotFound,
@@ -27,6 +29,7 @@ from rest_framework.views import APIView, exception_handler
 from crises import api as crises
 from crises.api import STAFF, changes, edits, figures, intake, overview, plans, said, saved
 from crises.api.conditions import Refused, tagged
+from mcof.database import Away, is_away
 from mcof.lists import MOST, PAGE_SIZE
 from mcof.tokens import HEADER
 from offices import api as offices
@@ -73,7 +76,17 @@ PROBLEMS = {
         _("A change needs If-Match"),
         _("Read what you change and send its ETag in the header If-Match."),
     ),
+    429: Problem(
+        "limit",
+        _("Too many requests in this minute"),
+        _("Wait as many seconds as Retry-After says. The headers of every answer say how many requests are left."),
+    ),
     500: Problem("fault", _("The fault is ours"), _("The server failed. Nothing was changed. Try again later.")),
+    503: Problem(
+        "away",
+        _("The database cannot be reached for now"),
+        _("Nothing is wrong with what you sent. Send it again after as many seconds as Retry-After says."),
+    ),
 }
 KINDS = {  # problems that their status alone does not name
     "duplicate": Problem(
@@ -118,6 +131,9 @@ def problem(exc, context):
 
     What is hidden and what does not exist answer in the same words.
     """
+    if is_away(exc):
+        logging.getLogger(__name__).error("The database cannot be reached.", exc_info=exc)
+        exc = Away()
     response = exception_handler(exc, context)
     if response is None:
         return None
@@ -131,11 +147,27 @@ def problem(exc, context):
     )
 
 
+def refusal(status, headers=None):
+    """A problem as a response of its own, where no view gives the answer."""
+    return JsonResponse(_body(status), status=status, content_type=PROBLEM, headers=headers)
+
+
+def of_the_api(request):
+    return request.path.startswith(reverse("api-landing"))
+
+
 def server_error(request):
     """The answer to a fault of ours: problem details to readers of the API, a page to everybody else."""
-    if request.path.startswith(reverse("api-landing")):
-        return JsonResponse(_body(500), status=500, content_type=PROBLEM)
-    return defaults.server_error(request)
+    if not of_the_api(request):
+        return defaults.server_error(request)
+    if is_away(sys.exc_info()[1]):
+        return refusal(503, {"Retry-After": str(Away.wait)})
+    return refusal(500)
+
+
+def bad_request(request, exception):
+    """The answer to what no address has been asked about, such as another host's name: as of server_error."""
+    return refusal(400) if of_the_api(request) else defaults.bad_request(request, exception)
 
 
 class Nothing(APIView):
@@ -174,15 +206,17 @@ def describe_problems(result, generator, request, public):
         for method, operation in methods.items():
             changes = {"patch": (403, 409, 412, 413, 415, 422, 428), "post": (403, 409, 413, 415, 422)}.get(method, ())
             staff = [403] if operation.pop(STAFF, False) else []
-            for status in (400, 401, *staff, 406, *([404] if "{" in address else []), *changes):
+            for status in (400, 401, *staff, 406, 429, *([404] if "{" in address else []), *changes):
                 described = {"description": str(PROBLEMS[status].title), "content": {PROBLEM: {"schema": schema}}}
                 operation["responses"].setdefault(str(status), described)
     return result
 
 
-@require_safe
 def landing(request):
     """The page for who builds on the API. One query."""
+    if request.method not in ("GET", "HEAD"):
+        return refusal(405, {"Allow": "GET, HEAD"})
+    token = get_token_model()
     mistake = {"path": "county", "message": _("There is no parameter “county” here. Did you mean “country”?")}
     return render(
         request,
@@ -194,7 +228,14 @@ def landing(request):
             "example": json.dumps(_body(400, errors=[mistake]), indent=2, ensure_ascii=False, default=str),
             "page_size": PAGE_SIZE,
             "most": MOST,
-            "token_days": settings.REST_KNOX["TOKEN_TTL"].days,
+            "days": settings.REST_KNOX["TOKEN_TTL"].days,
+            "shortest": token.SHORTEST.days,
+            "longest": token.LONGEST.days,
+            "limits": [
+                (_("One token, reading"), settings.API_READS_PER_MINUTE),
+                (_("One token, changing"), settings.API_WRITES_PER_MINUTE),
+                (_("One address without a token"), settings.API_VISITORS_PER_MINUTE),
+            ],
         },
     )
 

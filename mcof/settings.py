@@ -24,6 +24,15 @@ CRISIS_STALE_DAYS = env.int("CRISIS_STALE_DAYS", 14)
 ANSWERS_KEPT_SECONDS = env.int("ANSWERS_KEPT_SECONDS", 60)  # how long a page is given again while nothing changes
 FIRST_ACTIVATION_TARGET_DAYS = env.int("FIRST_ACTIVATION_TARGET_DAYS", 3)
 
+TOKEN_USE_NOTED_MINUTES = env.int("TOKEN_USE_NOTED_MINUTES", 10)  # how exact the last use of a token is
+
+# How many requests of the API a minute: of one token, of one address without one, and changes. 0 for no limit.
+API_READS_PER_MINUTE = env.int("API_READS_PER_MINUTE", 600)
+API_VISITORS_PER_MINUTE = env.int("API_VISITORS_PER_MINUTE", 120)
+API_WRITES_PER_MINUTE = env.int("API_WRITES_PER_MINUTE", 60)
+API_LIMITS_DIR = env.path("API_LIMITS_DIR", BASE_DIR / "var" / "limits")  # where they are counted without a CACHE_URL
+CACHES = {"default": env.dj_cache_url("CACHE_URL", "locmem://")}
+
 INSTALLED_APPS = [
     "mcof",
     "offices",
@@ -52,6 +61,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "mcof.limits.Limited",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -65,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
     "crises.views.moved.FollowMerged",
+    "mcof.languages.ListLanguage",
 ]
 
 ROOT_URLCONF = "mcof.urls"
@@ -162,6 +173,8 @@ DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "mcof@localhost")
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]  # of the pages: a language joins when its catalogue is whole
+LIST_LANGUAGES = ["en", "fr", "es"]  # of the API's lists of codes (mcof.languages)
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 TIME_ZONE = "UTC"
@@ -186,6 +199,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],  # scope is in the querysets
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["mcof.bodies.Json"],
+    "DEFAULT_THROTTLE_CLASSES": ["mcof.limits.Limit"],
+    "NUM_PROXIES": env.int("PROXIES", 0),  # in front, whose X-Forwarded-For is to be believed
     "DEFAULT_FILTER_BACKENDS": ["mcof.lists.Parameters"],
     "DEFAULT_PAGINATION_CLASS": "mcof.lists.Pages",
     "URL_FORMAT_OVERRIDE": None,  # ?format= is a parameter nobody knows, like any other
@@ -219,7 +234,7 @@ SPECTACULAR_SETTINGS = {
         "OfficeKindEnum": "offices.models.Office.Kind",
         "PartyKindEnum": "crises.serializers.plans.SIDES",
         "SharingEnum": "crises.models.Crisis.Sharing",
-        "SharingAmongStaffEnum": "crises.models.Crisis.AMONG_STAFF",
+        "SharingAmongStaffEnum": "crises.serializers.intake.AMONG_STAFF",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "mcof.api.describe_problems"],
     "SWAGGER_UI_DIST": "SIDECAR",

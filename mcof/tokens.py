@@ -2,8 +2,6 @@
 
 from hmac import compare_digest
 
-from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from knox import auth
@@ -11,16 +9,19 @@ from knox.crypto import hash_token
 from knox.models import get_token_model
 from knox.settings import CONSTANTS
 from rest_framework.authentication import get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.permissions import SAFE_METHODS
 
 HEADER = _("Send the token in a header: “Authorization: Token ” and the token, nothing else.")
-REFUSED = _("This token is wrong, expired or revoked. The administrator of this site issues a new one.")
+REFUSED = _("This token is wrong, expired or revoked. Make a new one at /account/tokens/.")
+READS = _("This token only reads. Make one that may change at /account/tokens/. Partners only read.")
 
 
 class TokenAuthentication(auth.TokenAuthentication):
-    """The owner of the token in the header; nobody where there is no header.
+    """The owner of the token in the header, who reaches what the token reaches; nobody where there is no header.
 
-    A header that is there and not understood is refused: who mistypes it must not get a visitor's empty list.
+    A header that is there and not understood is refused: who mistypes it must not get a visitor's empty list. So is
+    every change with a token that only reads, whatever the address.
     """
 
     def authenticate(self, request):
@@ -33,18 +34,20 @@ class TokenAuthentication(auth.TokenAuthentication):
             raise AuthenticationFailed(HEADER) from None
         if scheme.lower() != self.authenticate_header(request).lower():
             raise AuthenticationFailed(HEADER)
-        return self.authenticate_credentials(token)
+        user, found = self.authenticate_credentials(token)
+        get_token_model().objects.note_use(found)
+        view = request.parser_context["view"]
+        if request.method not in SAFE_METHODS and not found.writes and hasattr(view, request.method.lower()):
+            raise PermissionDenied(READS)
+        return user, found
 
     def authenticate_credentials(self, token):
         """One query, and unlike knox's own no write: reading deletes no expired tokens."""
-        known = get_token_model().objects.filter(
-            Q(expiry=None) | Q(expiry__gt=timezone.now()),
-            token_key=token[: CONSTANTS.TOKEN_KEY_LENGTH].replace("\0", ""),
-            user__is_active=True,
-        )
+        known = get_token_model().objects.working()
+        known = known.filter(token_key=token[: CONSTANTS.TOKEN_KEY_LENGTH].replace("\0", ""))
         for found in known.select_related("user"):
             if compare_digest(hash_token(token), found.digest):
-                return found.user, found
+                return found.bearer, found
         raise AuthenticationFailed(REFUSED)
 
 

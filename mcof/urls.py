@@ -14,4 +14,5 @@ urlpatterns = [
     path("accessibility/", TemplateView.as_view(template_name="accessibility.html"), name="accessibility"),
     path("admin/", admin.site.urls),
 ]
+handler400 = "mcof.api.bad_request"
 handler500 = "mcof.api.server_error"

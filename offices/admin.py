@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from offices import services
 from offices.models import Country, Membership, Office, Partner, Region, Token, User
@@ -88,31 +89,50 @@ class TokenForm(forms.ModelForm):
         min_value=1,
         max_value=365,
         initial=90,
-        help_text=_("The key is shown once, after saving. Only its hash is kept."),
+        help_text=_("The token is shown once, after saving. Only its hash is kept."),
     )
 
     class Meta:
         model = Token
         fields = ["user", "name", "may_write"]
 
+    def clean_user(self):
+        services.require_room(self.cleaned_data["user"])
+        return self.cleaned_data["user"]
+
 
 @admin.register(Token)
 class TokenAdmin(admin.ModelAdmin):
-    """A key is issued or revoked (deleted), never changed, and its hash is never shown."""
+    """A token is issued or revoked, never changed or deleted, and its hash is never shown."""
 
     form = TokenForm
-    list_display = ["name", "user", "may_write", "created", "expiry"]
+    list_display = ["name", "user", "may_write", "limited_to", "created", "expiry", "used_at", "revoked_at"]
     list_select_related = ["user"]
-    list_filter = ["expiry"]
+    list_filter = ["may_write", "expiry", "revoked_at"]
     search_fields = ["name", "user__username", "user__first_name", "user__last_name"]
     autocomplete_fields = ["user"]
+    actions = ["revoke"]
 
     def has_change_permission(self, request, obj=None):
         return False
 
+    def has_delete_permission(self, request, obj=None):
+        return False
+
     def get_fields(self, request, obj=None):
         said = ["user", "name", "may_write"]
-        return [*said, "created", "expiry"] if obj else [*said, "days"]
+        told = ["limited_to", "created", "made_by", "expiry", "used_at", "revoked_at", "revoked_by"]
+        return [*said, *told] if obj else [*said, "days"]
+
+    @admin.display(description=_("limited to countries"))
+    def limited_to(self, token):
+        return ", ".join(token.countries) if token.countries is not None else _("No limit")
+
+    @admin.action(permissions=["view"], description=_("Revoke the chosen tokens"))
+    def revoke(self, request, queryset):
+        now = sum(services.revoke_token(token=token, by=request.user) for token in queryset)
+        words = ngettext("%(n)s token is revoked.", "%(n)s tokens are revoked.", now)
+        messages.success(request, words % {"n": now})
 
     def save_model(self, request, obj, form, change):
         issued, key = services.issue_token(
@@ -120,6 +140,7 @@ class TokenAdmin(admin.ModelAdmin):
             name=obj.name,
             lasts=timedelta(days=form.cleaned_data["days"]),
             may_write=obj.may_write,
+            by=request.user,
         )
         obj.pk = issued.pk  # the admin's log names the row
-        messages.warning(request, _("Copy this key now, it is not shown again: %(key)s") % {"key": key})
+        messages.warning(request, _("Copy this token now, it is not shown again: %(key)s") % {"key": key})

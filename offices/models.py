@@ -1,14 +1,18 @@
 """Who and where: regions, countries, offices, people, what they may do, partners. Nothing here knows of a crisis."""
 
 from collections import defaultdict
+from contextlib import suppress
+from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import OperationalError, models
 from django.db.models import Prefetch
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
-from knox.models import AbstractAuthToken
+from knox.models import AbstractAuthToken, AuthTokenManager
 from knox.settings import CONSTANTS
 
 
@@ -173,6 +177,9 @@ class User(AbstractUser):
     language = models.CharField(max_length=8, blank=True)
     partner = models.ForeignKey(Partner, models.PROTECT, null=True, blank=True, related_name="readers")
 
+    # The countries that the token they came with is limited to (`Token.bearer`); None: no limit of the token.
+    only_in = None
+
     def __str__(self):
         return self.get_full_name() or self.username
 
@@ -185,6 +192,10 @@ class User(AbstractUser):
     def roles(self):
         """The roles this person holds in any office."""
         return {role for role, _office in self.grants}
+
+    def reaches(self, iso3):
+        """Whether the token this person came with, if they did, lets them to a country."""
+        return self.only_in is None or iso3 in self.only_in
 
     def is_known_as(self, role):
         """Whether the grants have been read already and this role is among them: then a query need not ask again."""
@@ -218,8 +229,28 @@ class Membership(models.Model):
             raise ValidationError(_("A partner's reader holds no role. Remove the partner or the role."))
 
 
+class TokenQuerySet(models.QuerySet):
+    def working(self, at=None):
+        """The tokens that open something at a moment, now unless told: not revoked or expired, of an active person."""
+        lasting = models.Q(expiry=None) | models.Q(expiry__gt=at or timezone.now())
+        return self.filter(lasting, revoked_at=None, user__is_active=True)
+
+    def note_use(self, token, at=None):
+        """Say when a token was last used, to within TOKEN_USE_NOTED_MINUTES: so often it is written and not oftener,
+        in however many processes it is used. No query in between. Reading goes on where it cannot be written.
+        """
+        at, every = at or timezone.now(), timedelta(minutes=settings.TOKEN_USE_NOTED_MINUTES)
+        if token.used_at and at - token.used_at < every:
+            return
+        due = models.Q(used_at=None) | models.Q(used_at__lte=at - every)
+        with suppress(OperationalError):
+            self.filter(due, pk=token.pk).order_by().update(used_at=at)
+
+
 class Token(AbstractAuthToken):
-    """A partner's or person's key to the API: kept as a hash, with an expiry."""
+    """A person's key to the API, or a partner's: kept as a hash, with an end. It is revoked and never deleted."""
+
+    SHORTEST, LONGEST = timedelta(days=1), timedelta(days=365)  # how long it may work
 
     # knox makes the hash the primary key, which would show it in the addresses of the admin.
     digest = models.CharField(max_length=CONSTANTS.DIGEST_LENGTH, unique=True, editable=False)
@@ -227,16 +258,64 @@ class Token(AbstractAuthToken):
     may_write = models.BooleanField(
         _("may change"),
         default=False,
-        help_text=_("The key changes what its owner may change. Without this it only reads."),
+        help_text=_("The token changes what its owner may change. Without this it only reads."),
     )
+    countries = models.JSONField(
+        _("limited to countries"), null=True, blank=True, help_text=_("ISO3 codes. Null: wherever its owner may look.")
+    )
+    made_by = models.ForeignKey(User, models.RESTRICT, null=True, related_name="+", editable=False)
+    form_key = models.UUIDField(null=True, editable=False)  # of the form that made it, so that it is made once
+    used_at = models.DateTimeField(_("last used"), null=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)
+    revoked_by = models.ForeignKey(User, models.RESTRICT, null=True, related_name="+", editable=False)
+
+    objects = AuthTokenManager.from_queryset(TokenQuerySet)()
 
     class Meta:
         ordering = ["user__username", "-created"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "form_key"], name="token_made_once_by_a_form"),
+            models.CheckConstraint(
+                condition=models.Q(revoked_at=None, revoked_by=None) | models.Q(revoked_at__isnull=False),
+                name="revoked_token_says_when",
+            ),
+        ]
 
     def __str__(self):
         return f"{self.name or _('Unnamed')}, {self.user}"
 
+    @property
+    def writes(self):
+        """Whether it changes anything: a partner's never does, whatever it was made for."""
+        return self.may_write and not self.user.partner_id
+
+    @property
+    def works(self):
+        return self.revoked_at is None and (self.expiry is None or self.expiry > timezone.now())
+
+    @property
+    def bearer(self):
+        """Its owner as the token lets them in: never to more than they may see and do by themselves."""
+        self.user.only_in = None if self.countries is None else frozenset(self.countries)
+        return self.user
+
     def clean(self):
-        """A partner's key reads."""
+        """A partner's token reads. A limit names countries, for a partner those of the agreement."""
+        wrong = {}
         if self.may_write and self.user_id and self.user.partner_id:
-            raise ValidationError({"may_write": _("Partners only read. Leave this out.")})
+            wrong["may_write"] = _("Partners only read. Leave this out.")
+        if self.countries is not None and (said := self._wrong_countries()):
+            wrong["countries"] = said
+        if wrong:
+            raise ValidationError(wrong)
+
+    def _wrong_countries(self):
+        codes = self.countries
+        if not isinstance(codes, list) or not codes or not all(isinstance(code, str) for code in codes):
+            return _("Name at least one country by its ISO3 code, or set no limit.")
+        allowed = Country.objects.filter(pk__in=codes)
+        if self.user_id and self.user.partner_id:
+            allowed = allowed.filter(partners=self.user.partner_id)
+        if beyond := sorted({*codes} - {*allowed.values_list("pk", flat=True)}):
+            return _("%(codes)s: not among the countries you may choose.") % {"codes": ", ".join(beyond)}
+        return None

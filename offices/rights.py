@@ -65,7 +65,7 @@ def may(person, grants):
     """What the person can change, one sentence per role."""
     allowed = [_may(grant.role) % {"office": grant.office.name} for grant in grants]
     if person.is_staff:
-        allowed.append(_("You may make accounts, give and take away roles, and issue keys to the API."))
+        allowed.append(_("You may make accounts, give and take away roles, and issue and revoke tokens of the API."))
     return allowed or [_("You may read. Nothing you do here changes a crisis.")]
 
 

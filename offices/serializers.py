@@ -1,11 +1,19 @@
 """The shape of places in the API: codes, never row numbers, and no people."""
 
+from django.utils.translation import gettext
 from rest_framework import serializers
 
 from offices.models import Country, Office, Region
 
 
-class RegionSerializer(serializers.ModelSerializer):
+class NamedSerializer(serializers.ModelSerializer):
+    def to_representation(self, row):
+        """The name is in the language of the answer."""
+        told = super().to_representation(row)
+        return told | {"name": gettext(told["name"])}
+
+
+class RegionSerializer(NamedSerializer):
     parent = serializers.SlugRelatedField(
         slug_field="code", read_only=True, allow_null=True, help_text="The region this one is part of."
     )
@@ -16,7 +24,7 @@ class RegionSerializer(serializers.ModelSerializer):
         extra_kwargs = {"code": {"help_text": "M49 code, three digits."}}
 
 
-class CountrySerializer(serializers.ModelSerializer):
+class CountrySerializer(NamedSerializer):
     region = serializers.SlugRelatedField(
         slug_field="code", read_only=True, allow_null=True, help_text="M49 code of its region."
     )

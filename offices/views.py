@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from offices import demo, rights
 from offices.forms import ChangePasswordForm, SignInForm
-from offices.models import Office, Role, User
+from offices.models import Office, Role, Token, User
 
 sign_in = LoginView.as_view(
     authentication_form=SignInForm,
@@ -52,6 +52,8 @@ def change_password(request):
     if form.is_valid():
         update_session_auth_hash(request, form.save())
         messages.success(request, _("Your password is changed. Other browsers you signed in with are signed out."))
+        if Token.objects.working().filter(user=request.user).exists():
+            messages.info(request, _("Your API tokens still work. Revoke any that somebody else may have seen."))
         return redirect("account")
     return render(request, "registration/password.html", {"form": form})
 

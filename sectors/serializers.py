@@ -1,5 +1,6 @@
 """The shape of the framework in the API: codes, never row numbers, and whose word each statement is."""
 
+from django.utils.translation import gettext
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
@@ -48,6 +49,11 @@ class CodeSerializer(serializers.Serializer):
 
 class NumberedSerializer(serializers.ModelSerializer):
     number = serializers.IntegerField(help_text="Its place in the framework's order.")  # the same on every database
+
+    def to_representation(self, row):
+        """Names are in the language of the answer."""
+        told = super().to_representation(row)
+        return told | {name: gettext(told[name]) for name in ("name", "short_name")}
 
 
 class SectorSerializer(NumberedSerializer):

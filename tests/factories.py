@@ -199,11 +199,14 @@ def save_view(name="Shelter", *, by=None, shared=False, at=NOON, **filters):
     return services.save_view(name=name, filters=filters, by=by or make_hq(), shared=shared, at=at).view
 
 
-def reader(user=None):
-    """A client of the API with a token of this person; a visitor's where there is none."""
+def reader(user=None, **token):
+    """A client of the API with a token of this person; a visitor's where there is none.
+
+    The token has just been used: its first use would cost a query of its own.
+    """
     client = APIClient()
     if user:
-        _, key = Token.objects.create(user)
+        _, key = Token.objects.create(user, **{"used_at": timezone.now()} | token)
         client.credentials(HTTP_AUTHORIZATION=f"Token {key}")
     return client
 

@@ -1,11 +1,12 @@
 """What a person meets whatever their screen, theme or aids: axe finds nothing, and no page scrolls sideways."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from crises import services
 from crises.models import Activity, AgeBand, Contact, Crisis, Figure
+from offices.services import issue_token
 from tests.factories import (
     NOON,
     add_activity,
@@ -52,6 +53,9 @@ FOR_FIELD = [
     "/drafts/",
     "/account/",
     "/account/password/",
+    "/account/tokens/",
+    "/account/tokens/new/",
+    "/account/tokens/{token}/revoke/",
     "/crises/{crisis}/",
     "/crises/{crisis}/edit/",
     "/crises/{crisis}/phases/",
@@ -184,7 +188,8 @@ def test_a_page_of_the_field_is_accessible(page, axe, sign_in, path):
 
     sign_in(make_field(make_office()))
 
-    names = {"contact": Contact.objects.get().uid, "line": Activity.objects.first().pk}
+    token, _key = issue_token(user=make_field(), name="Dashboard of the cluster", lasts=timedelta(days=90))
+    names = {"contact": Contact.objects.get().uid, "line": Activity.objects.first().pk, "token": token.pk}
     look(page, axe, path.format(crisis=crisis, figure=Figure.objects.standing().first().pk, **names))
 
 

@@ -150,6 +150,6 @@ def test_an_address_that_is_to_end_says_when_in_every_answer_and_in_the_descript
 
     assert answer.headers["Deprecation"] == "@1798761600"
     assert answer.headers["Sunset"] == "Thu, 01 Jul 2027 00:00:00 GMT"
-    assert answer.headers["Link"] == '</api/#changes>; rel="deprecation"'
+    assert answer.headers["Link"] == '</api/#versions>; rel="deprecation"'
     assert schema["paths"]["/api/v1/sectors/"]["get"]["deprecated"] is True
     assert "Deprecation" not in SectorList.as_view()(RequestFactory().get("/api/v1/sectors/")).headers

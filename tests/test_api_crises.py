@@ -395,6 +395,8 @@ def test_readers_outside_are_told_no_name_and_no_small_count(settings):
         bodies = [client.get(address) for address in addresses]
         assert not [body for body in bodies if "Canary" in body.content.decode()]
         figures = bodies[0].json()["figures"]
+        assert all(row["suppressed"] == (row["below"] == 5) for row in figures)
+        assert all(row["value"] is None for row in figures if row["suppressed"])
         assert sorted((row["value"], row["below"]) for row in figures if row["value"] is not None) == [
             (0, None),
             (5, None),
@@ -403,7 +405,7 @@ def test_readers_outside_are_told_no_name_and_no_small_count(settings):
     inside = reader(make_hq()).get(addresses[0]).json()
     assert inside["focal_point"] == "Canary"
     assert {row["value"] for row in inside["figures"]} == {None, 0, 1, 4, 5}
-    assert {row["below"] for row in inside["figures"]} == {None}
+    assert {(row["below"], row["suppressed"]) for row in inside["figures"]} == {(None, False)}
 
 
 def test_the_wider_crisis_is_named_only_to_who_may_see_it():

@@ -345,7 +345,7 @@ def test_each_reader_is_refused_in_the_words_that_help():
 def test_a_hidden_crisis_is_refused_as_one_that_does_not_exist():
     lima = make_office("lima", country="PER")
     hidden = log(office=lima, by=make_field(lima, "lima-field"))
-    for client in (reader(), reader(make_field()), writer(), writer(make_partner("LBY"))):
+    for client in (reader(), reader(make_field()), writer(), reader(make_partner("LBY"), may_write=True)):
         for cell in ("", "plan/S03/during/", "plan/S99/during/"):
             there, nowhere = (
                 patch(client, f"/api/v1/crises/{reference}/{cell}", "{", tag)

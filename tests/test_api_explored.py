@@ -80,6 +80,7 @@ def with_codes(said):
 def world(office, settings):
     """One crisis that has everything, shared with partners, and one that is the office's own."""
     settings.ALLOWED_HOSTS = ["*"]
+    settings.API_READS_PER_MINUTE = settings.API_VISITORS_PER_MINUTE = settings.API_WRITES_PER_MINUTE = 0
     crisis = log(started_on=None)
     set_status(crisis, "S04", "during", "active", lead="Unit A")
     set_priority(crisis, "S05", "during", "recommended")

@@ -14,6 +14,7 @@ from drf_spectacular.validation import validate_schema
 
 from crises.api import FILTERS
 from crises.filters import GapFilter
+from crises.management.commands import load_demo
 from mcof.api import PROBLEMS, urlpatterns
 from sectors import reference
 from tests.factories import make_field, make_office, reader
@@ -208,6 +209,26 @@ def test_the_commands_on_the_page_about_the_api_work(client):
     addresses = re.findall(r"(?:curl |\" |<pre>)http://testserver(/api/\S+?)</pre>", text)
     assert len(addresses) == 3
     assert [token.get(address).status_code for address in addresses] == [200, 200, 200]
+
+
+def test_on_a_demo_the_commands_work_as_they_stand(client, settings):
+    settings.DEMO = True
+
+    assert f'Token $(cat {load_demo.TOKEN.relative_to(settings.BASE_DIR)})" http://testserver{V1}crises/' in landing(
+        client
+    )
+
+
+def test_the_page_about_the_api_tells_the_limits_in_numbers(client, settings):
+    settings.API_READS_PER_MINUTE, settings.API_WRITES_PER_MINUTE, settings.API_VISITORS_PER_MINUTE = 600, 60, 0
+
+    told = re.findall(r'<th scope="row">([^<]+)</th><td class="n">([^<]+)<', landing(client))
+
+    assert told == [
+        ("One token, reading", "600"),
+        ("One token, changing", "60"),
+        ("One address without a token", "No limit"),
+    ]
 
 
 def test_the_page_about_the_api_explains_every_problem_and_shows_a_real_one(client):

@@ -5,6 +5,7 @@ import json
 import re
 import threading
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
@@ -15,6 +16,7 @@ from rest_framework.test import APIClient
 from crises import services
 from crises.models import Crisis, Figure, Gap, PhasePeriod, PlanCell, PossibleDuplicate, Receipt
 from crises.services.received import receive
+from offices.services import issue_token
 from tests.conftest import signed_in
 from tests.factories import log, make_field, make_hq, make_office, make_partner, reader
 from tests.test_api_edits import at_once, said, writer, wrong
@@ -204,6 +206,16 @@ def test_only_people_of_the_office_with_a_token_that_may_change_log_crises(offic
     said(post(writer(make_field(make_office("lima", country="PER"), "other")), LEAST), 403)
     assert set(stored().values()) == {0}
     assert post(signed_in(make_field()), LEAST).status_code == 201
+
+
+def test_a_token_that_is_limited_to_countries_logs_no_crisis_of_others(office):
+    limited = reader()
+    _, key = issue_token(user=make_field(), name="", lasts=timedelta(days=1), may_write=True, countries=["LBY"])
+    limited.credentials(HTTP_AUTHORIZATION=f"Token {key}")
+
+    said(post(limited, LEAST | {"country": "TUN"}), 403)
+    assert set(stored().values()) == {0}
+    assert post(limited, LEAST).status_code == 201
 
 
 def test_a_session_needs_its_csrf_token(office):

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 from django.test import Client, RequestFactory
 from django.views.defaults import bad_request, server_error
-from knox.auth import TokenAuthentication
 
+from mcof.tokens import TokenAuthentication
 from offices.models import Country, Membership, Office, Role, Token, User
+from offices.services import MOST, issue_token
 from tests.conftest import signed_in
 from tests.factories import make_field, make_hq, make_lead, make_office, make_partner, make_user
 from tests.test_accessibility import look
@@ -101,7 +102,10 @@ def test_auditors_and_administrators_are_told_that_their_role_shows_no_crisis(tr
     assert sees(auditor)[0].endswith("This role shows no crisis itself.")
     assert may(auditor) == ["You may change nothing as an auditor."]
     assert sees(administrator)[0].endswith("This role shows no crisis.")
-    assert may(administrator)[1] == "You may make accounts, give and take away roles, and issue keys to the API."
+    assert (
+        may(administrator)[1]
+        == "You may make accounts, give and take away roles, and issue and revoke tokens of the API."
+    )
 
 
 def test_a_partner_is_told_of_the_agreements_countries():
@@ -263,10 +267,10 @@ def test_a_key_is_shown_once_and_never_changed_and_its_hash_never_shown(admin):
     key = re.search(r"mcof_[0-9a-f]+", page.text)[0]
     token = Token.objects.get()
 
-    assert TokenAuthentication().authenticate_credentials(key.encode()) == (reader, token)
+    assert TokenAuthentication().authenticate_credentials(key) == (reader, token)
     assert round((token.expiry - token.created) / timedelta(days=1)) == 30
     pages = [page.text]
-    for path in ("", f"{token.pk}/change/", f"{token.pk}/delete/", f"{token.pk}/history/"):
+    for path in ("", f"{token.pk}/change/", f"{token.pk}/history/"):
         answer = admin.get(f"/admin/offices/token/{path}")
         assert answer.status_code == 200
         assert key not in answer.text
@@ -278,10 +282,15 @@ def test_a_key_is_shown_once_and_never_changed_and_its_hash_never_shown(admin):
 def test_a_revoked_key_stops_working(admin):
     _token, key = Token.objects.create(make_partner("LBY"))
 
-    admin.post(f"/admin/offices/token/{Token.objects.get().pk}/delete/", {"post": "yes"})
+    pk = Token.objects.get().pk
+    assert admin.post(f"/admin/offices/token/{pk}/delete/", {"post": "yes"}).status_code == 403
+    done = admin.post("/admin/offices/token/", {"action": "revoke", "_selected_action": pk}, follow=True)
 
-    with pytest.raises(Exception, match="Invalid token"):
-        TokenAuthentication().authenticate_credentials(key.encode())
+    assert "1 token is revoked." in done.text
+    assert Token.objects.get().revoked_by.username == "admin"
+
+    with pytest.raises(Exception, match="expired or revoked"):
+        TokenAuthentication().authenticate_credentials(key)
 
 
 def test_a_key_lasts_a_year_at_most(admin):
@@ -289,6 +298,16 @@ def test_a_key_lasts_a_year_at_most(admin):
 
     assert "less than or equal to 365" in page.text
     assert not Token.objects.exists()
+
+
+def test_a_key_too_many_is_refused_in_words(admin):
+    person = make_hq()
+    for n in range(MOST):
+        issue_token(user=person, name=str(n), lasts=timedelta(days=1))
+
+    page = admin.post("/admin/offices/token/add/", {"user": person.pk, "name": "Mirror", "days": "30"})
+
+    assert "20 tokens of this account work already." in page.text
 
 
 def grant(admin, person, office, role=Role.FIELD):

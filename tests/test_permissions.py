@@ -11,7 +11,7 @@ import pytest
 from django.urls import URLPattern, get_resolver, reverse
 
 from crises.models import Contact, SavedView
-from offices.models import Role
+from offices.models import Role, Token
 from tests.conftest import signed_in
 from tests.factories import (
     add_activity,
@@ -43,6 +43,11 @@ GET  office-list               302 200 200 200 403 200 200
 GET  office                    302 200 200 200 403 200 200
 GET  office-csv                302 200 200 200 403 200 200
 GET  office-xlsx               302 200 200 200 403 200 200
+GET  token-list                302 200 200 200 200 200 200
+GET  token-new                 302 200 200 200 200 200 200
+POST token-new                 302 400 400 400 400 400 400
+GET  token-revoke              302 200 404 404 404 404 404
+POST token-revoke              302 303 404 404 404 404 404
 POST theme                     302 302 302 302 302 302 302
 GET  help                      200 200 200 200 200 200 200
 GET  accessibility             200 200 200 200 200 200 200
@@ -212,6 +217,7 @@ def own(office):
     add_contact()
     make_draft()
     save_view("Shelter", shared=True, level="3")
+    Token.objects.create(make_field(office), name="Mirror")
     crisis = log(office=office)
     add_figure(crisis, 640)
     add_activity(crisis)
@@ -252,7 +258,9 @@ def address(name, crisis):
 
 
 def _number(name, crisis):
-    """What an address numbers: a figure, a line of work, an edition."""
+    """What an address numbers: a figure, a line of work, an edition, a token."""
+    if name.startswith("token"):
+        return Token.objects.get().pk
     if name.startswith("edition"):
         return 2
     return (crisis.activities if name.startswith("activity") else crisis.figures).get().pk

@@ -55,6 +55,7 @@ def crisis(office):
         ("/crises/", FIELD),
         ("/gaps/", WIDE),
         ("/views/", FIELD),
+        ("/account/tokens/", FIELD),
     ],
 )
 def test_a_first_view_stays_within_its_budget(field_client, client, crisis, name, budget, record_property):

@@ -141,7 +141,10 @@ def _also(as_of):
     )
 )
 class CodeList(GenericAPIView):
-    """Every code that answers use, with what it is called. Sectors, phases and places have lists of their own."""
+    """Every code that answers use, with what it is called. Sectors, phases and places have lists of their own.
+
+    In English, French or Spanish, as Accept-Language asks.
+    """
 
     pagination_class = None
 

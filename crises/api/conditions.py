@@ -82,7 +82,7 @@ def retiring(view, *, announced, ends):
     headers = {
         "Deprecation": f"@{_midnight(announced)}",
         "Sunset": http_date(_midnight(ends)),
-        "Link": '</api/#changes>; rel="deprecation"',
+        "Link": '</api/#versions>; rel="deprecation"',
     }
 
     @wraps(view)

@@ -5,8 +5,10 @@ from django.db.models import Exists, Q
 from offices.models import Office, Role
 
 from .crisis import readable_by
+from .reach import narrowed
 
 
+@narrowed
 def audited_by(user):
     """Which crises' changes this person reads whoever may read the crises, as a condition on crises or on the rows of
     their history: auditors those of their offices and of those below, HQ reviewers every one."""

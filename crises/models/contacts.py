@@ -17,10 +17,14 @@ from .rows import Rows
 
 class ContactQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """The contacts this person may read: all of them for staff with a role, none for partners and visitors."""
+        """The contacts this person may read: all of them for staff with a role, none for partners and visitors.
+
+        With a token that is limited to countries, those of these.
+        """
         if not user.is_authenticated or not user.is_active or user.partner_id:
             return self.none()
-        return self.filter(Exists(user.memberships.all()))
+        found = self if user.only_in is None else self.filter(country__in=sorted(user.only_in))
+        return found.filter(Exists(user.memberships.all()))
 
     def current(self):
         """Those that have not been removed."""
@@ -96,6 +100,7 @@ def kept_by(user):
     if not user.is_authenticated or not user.is_active:
         return Country.objects.none()
     offices = Office.objects.reached_by(user, Role.FIELD, Role.LEAD, Role.REGIONAL)
+    reached = Q() if user.only_in is None else Q(pk__in=sorted(user.only_in))
     return Country.objects.filter(
-        Exists(offices.filter(country=OuterRef("pk"))) | Exists(user.memberships.filter(role=Role.HQ))
+        reached, Exists(offices.filter(country=OuterRef("pk"))) | Exists(user.memberships.filter(role=Role.HQ))
     )

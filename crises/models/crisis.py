@@ -17,6 +17,7 @@ from crises.dates import Precision, iso, spoken
 from offices.models import Country, Office, Role
 from sectors.models import Edition
 
+from .reach import narrowed, within
 from .review import Review, ReviewState, review_columns, reviewable, state_of
 from .rows import held
 
@@ -43,6 +44,7 @@ class AffectedGroup(models.TextChoices):
     LOCAL_COMMUNITIES = "local_communities", _("Local and host communities")
 
 
+@narrowed
 def readable_by(user, moment=None):
     """Which crises this person may read, as a condition on crises or on the rows of their history at a moment.
 
@@ -92,15 +94,17 @@ class CrisisQuerySet(models.QuerySet):
 
     def editable_by(self, user):
         """The crises whose facts, plan and figures this person may change: those of their own offices."""
-        return self.filter(office__in=Office.objects.reached_by(user, Role.FIELD, Role.LEAD))
+        return self.filter(within(user), office__in=Office.objects.reached_by(user, Role.FIELD, Role.LEAD))
 
     def closable_by(self, user):
         """The crises this person may close and reopen: an office lead's."""
-        return self.filter(office__in=Office.objects.reached_by(user, Role.LEAD))
+        return self.filter(within(user), office__in=Office.objects.reached_by(user, Role.LEAD))
 
     def decidable_by(self, user):
         """The crises on which this person decides levels, waivers and sharing outside staff: HQ, every crisis."""
-        return self.filter(Exists(user.memberships.filter(role=Role.HQ))) if user.is_active else self.none()
+        if not user.is_active:
+            return self.none()
+        return self.filter(within(user), Exists(user.memberships.filter(role=Role.HQ)))
 
     def reviewable_by(self, user):
         """The crises this person may approve or send back."""
@@ -225,11 +229,6 @@ class Crisis(models.Model):
         STAFF = "staff", _("IOM staff")
         PARTNERS = "partners", _("Partners")
         PUBLIC = "public", _("Public")
-
-    AMONG_STAFF = [
-        (Sharing.STAFF.value, Sharing.STAFF.label),
-        (Sharing.OFFICE.value, Sharing.OFFICE.label),
-    ]  # what an office may choose
 
     reference = models.CharField(max_length=16, unique=True, editable=False)
     title = models.CharField(_("short name"), max_length=80)

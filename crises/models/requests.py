@@ -9,8 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from offices.models import Office, Role
 
 from .crisis import Crisis
+from .reach import narrowed
 
 
+@narrowed
 def overseen_by(user):
     """Of which crises this person asks the office for an update and says who looks after them, as a condition on
     crises: HQ of every one, regional officers of those of the offices below them."""

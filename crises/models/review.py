@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from offices.models import Office, Role
 from sectors.models import Phase, Sector
 
+from .reach import narrowed
+
 
 class ReviewState(models.TextChoices):
     """Where the review of a crisis stands. It follows from the reviews and the content (`state_of`)."""
@@ -21,6 +23,7 @@ class ReviewState(models.TextChoices):
     CHANGED = "changed", _("Changed since approval")
 
 
+@narrowed
 def reviewable(user):
     """Which crises this person may approve or send back, as a condition on crises.
 

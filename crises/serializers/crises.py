@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from crises.dates import Precision
-from crises.disclosure import is_small, parts_withheld
+from crises.disclosure import parts_withheld, told
 from crises.models import (
     AffectedGroup,
     Crisis,
@@ -155,7 +155,10 @@ class FigureSerializer(SourcedSerializer):
     number = serializers.IntegerField(source="pk", help_text="Of the figure, at its address.")
     metric = serializers.ChoiceField(Figure.Metric.choices)
     group = serializers.ChoiceField(Figure.GROUPS)
-    value = serializers.SerializerMethodField(help_text="Null: not known, or under `below`.")
+    value = serializers.SerializerMethodField(help_text="Null: not known, or `suppressed`.")
+    suppressed = serializers.SerializerMethodField(
+        help_text="Whether the value is known and kept from you, because it is small."
+    )
     below = serializers.SerializerMethodField(
         help_text=f"{SMALL} in place of a value from 1 to {SMALL - 1}, for readers outside the organisation."
     )
@@ -168,14 +171,17 @@ class FigureSerializer(SourcedSerializer):
         help_text="By sex and age, as the source gives them: they may overlap and need not come to the value."
     )
     parts_withheld = serializers.SerializerMethodField(
-        help_text="Whether parts are kept from readers outside, because a small count could be worked out of them."
+        help_text="Whether the parts are suppressed, all of them, because a small count could be worked out of them."
     )
 
     def get_value(self, figure) -> int | None:
-        return None if self.get_below(figure) else figure.value
+        return told(figure.value, inside=self.context["inside"])[0]
+
+    def get_suppressed(self, figure) -> bool:
+        return told(figure.value, inside=self.context["inside"])[1]
 
     def get_below(self, figure) -> int | None:
-        return SMALL if is_small(figure.value) and not self.context["inside"] else None
+        return SMALL if self.get_suppressed(figure) else None
 
     def get_parts_withheld(self, figure) -> bool:
         return not self.context["inside"] and parts_withheld(figure.value, figure.parts.all())

@@ -24,6 +24,7 @@ from .edits import (
     YesNoField,
 )
 
+AMONG_STAFF = [(one.value, one.label) for one in (Crisis.Sharing.STAFF, Crisis.Sharing.OFFICE)]  # an office's to choose
 MOST_NUMBER = 10**15  # more than any count of people or houses, and no more than every reader of JSON keeps exactly
 
 
@@ -184,7 +185,7 @@ class CrisisIntake(Strict, Known):
     summary = TextField(max_length=1000, required=False)
     exercise = FlagField(default=False, help_text="Made up for training: not a real crisis.")
     sharing = CodeField(
-        Crisis.AMONG_STAFF,
+        AMONG_STAFF,
         default=Crisis.Sharing.STAFF,
         help_text="HQ decides on sharing with partners.",
     )

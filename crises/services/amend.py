@@ -149,6 +149,11 @@ class Amendment:
         """What the history says happened: a code and its particulars, put into words when read."""
         self.event = {"event": event, **detail}
 
+    def _stay_within_reach(self):
+        """Raise PermissionDenied where the crisis would be in a country that the person's token does not reach."""
+        if not self.by.reaches(self.crisis.main_country_id):
+            raise PermissionDenied(_("Your token is limited to other countries than the one this crisis would be in."))
+
     def _settle_gaps(self, outcome):
         """Open and close gaps so that they are exactly those of the plan in memory."""
         wanted = {cell.key: cell for cell in self.after if cell.gap}
@@ -161,6 +166,7 @@ class Amendment:
 
     def write(self, outcome):
         """Number the change and write everything, the counter taken last of all locks."""
+        self._stay_within_reach()
         self.after = self.plan()
         self._settle_gaps(outcome)
         if self.before:

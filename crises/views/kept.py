@@ -85,7 +85,7 @@ def _key(request):
     pairs = (pair.split() for pair in follows[1] or [])
     reader.grants = {(role, int(office)) for role, office in pairs}  # the page need not ask again
     cookies = [request.COOKIES.get(name) for name in (settings.CSRF_COOKIE_NAME, "theme", "received")]
-    asked = [request.build_absolute_uri(), get_language(), f"{now():%Y-%m-%d}", *cookies]
+    asked = [request.build_absolute_uri(), get_language(), f"{now():%Y-%m-%d}", *cookies, reader.only_in]
     return "page:" + sha256(repr([reader.pk, *follows, *asked]).encode()).hexdigest()
 
 
