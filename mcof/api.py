@@ -29,6 +29,7 @@ from rest_framework.views import APIView, exception_handler
 from crises import api as crises
 from crises.api import STAFF, changes, edits, figures, intake, overview, plans, said, saved
 from crises.api.conditions import Refused, tagged
+from exchange.api.changes import ChangeFeed
 from mcof.database import Away, is_away
 from mcof.lists import MOST, PAGE_SIZE
 from mcof.tokens import HEADER
@@ -63,6 +64,14 @@ PROBLEMS = {
     405: Problem("method", _("This address cannot do that"), _("The header Allow names what it can.")),
     406: Problem("json", _("The API answers in JSON"), _("Ask for application/json, or send no Accept header.")),
     409: Problem("closed", _("As it stands, this cannot be changed"), _("The crisis is closed.")),
+    410: Problem(
+        "restart",
+        _("This mirror cannot be followed any further"),
+        _(
+            "What you may see has changed, or this site has gone back to an older copy of its database. Empty your "
+            "store and begin again at /api/v1/changes/ without a cursor."
+        ),
+    ),
     412: Problem(
         "stale",
         _("Somebody changed it first"),
@@ -206,6 +215,7 @@ def describe_problems(result, generator, request, public):
         for method, operation in methods.items():
             changes = {"patch": (403, 409, 412, 413, 415, 422, 428), "post": (403, 409, 413, 415, 422)}.get(method, ())
             staff = [403] if operation.pop(STAFF, False) else []
+            changes = (*changes, *([410] if address.endswith("/changes/") else []))
             for status in (400, 401, *staff, 406, 429, *([404] if "{" in address else []), *changes):
                 described = {"description": str(PROBLEMS[status].title), "content": {PROBLEM: {"schema": schema}}}
                 operation["responses"].setdefault(str(status), described)
@@ -300,6 +310,7 @@ urlpatterns = [
     path("api/v1/levels/", said.LevelList.as_view(), name="api-levels"),
     path("api/v1/reviews/", said.ReviewList.as_view(), name="api-reviews"),
     path("api/v1/age-bands/", said.AgeBandList.as_view(), name="api-age-bands"),
+    path("api/v1/changes/", ChangeFeed.as_view(), name="api-changes"),
     path("api/v1/gaps/", crises.GapList.as_view(), name="api-gaps"),
     path("api/v1/dashboard/", overview.Dashboard.as_view(), name="api-dashboard"),
     path("api/v1/worklist/", overview.Worklist.as_view(), name="api-worklist"),

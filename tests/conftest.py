@@ -1,6 +1,7 @@
 """The cast: the framework and the countries are seeded once, and each persona has a client, or a browser."""
 
 import os
+import shutil
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -21,6 +22,9 @@ def pytest_report_header(config):
         left_out += ["the browser journeys (pytest -m browser)"]
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         left_out += ["PostgreSQL (DATABASE_URL=postgres://...)"]
+    for program, language in {"node": "JavaScript", "Rscript": "R"}.items():
+        if not shutil.which(program):
+            left_out += [f"the samples in {language} ({program})"]
     return f"left out: {' and '.join(left_out)}; make test runs everything" if left_out else None
 
 

@@ -8,6 +8,8 @@ from rest_framework.test import APIClient
 
 from crises import services
 from crises.models import Crisis
+from exchange.models import Event
+from exchange.services import webhooks
 from offices.models import Country, Membership, Office, Partner, Role, Token, User
 from sectors import services as edition_services
 from sectors.models import Cluster, Edition, Phase, Sector, System
@@ -197,6 +199,13 @@ def add_contact(partner="refugee-regime", name="Head of protection", *, country=
 def save_view(name="Shelter", *, by=None, shared=False, at=NOON, **filters):
     """Filters saved under a name through the service, by HQ unless told."""
     return services.save_view(name=name, filters=filters, by=by or make_hq(), shared=shared, at=at).view
+
+
+def make_hook(by=None, *, url="https://example.org/hooks", events=None, view=None, name="Dashboard", at=NOON):
+    """A webhook made through the service, of every event unless told; narrowed to a saved view where there is one."""
+    chosen = {"filters": view.filters, "filters_of": view.name} if view else {}
+    said = {"name": name, "url": url, "events": Event.values if events is None else events} | chosen
+    return webhooks.make_webhook(by=by or make_hq(), key=uuid.uuid4(), at=at, **said)[0]
 
 
 def reader(user=None, **token):

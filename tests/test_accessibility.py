@@ -6,6 +6,8 @@ import pytest
 
 from crises import services
 from crises.models import Activity, AgeBand, Contact, Crisis, Figure
+from exchange.models import Delivery
+from exchange.services.webhooks import try_out
 from offices.services import issue_token
 from tests.factories import (
     NOON,
@@ -14,6 +16,7 @@ from tests.factories import (
     add_figure,
     log,
     make_field,
+    make_hook,
     make_hq,
     make_lead,
     make_office,
@@ -205,6 +208,26 @@ def test_the_grid_of_sex_and_age_is_accessible(page, axe, sign_in):
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     page.get_by_label("Female, 18-59").fill("20 000")
     assert page.locator(".parts input").count() == 24
+
+
+@pytest.mark.parametrize("path", ["", "new/", "{hook}/", "{hook}/change/", "{hook}/remove/", "{hook}/secret/"])
+def test_a_page_of_webhooks_is_accessible(page, axe, sign_in, path):
+    hook = make_hook(make_hq(), name="Dashboard of the cluster", view=save_view("Shelter", country="LBY"))
+    states = zip(Delivery.State.values, ["", "", "redirect", ""], [None, 204, 302, None], strict=True)
+    for state, trouble, status in states:
+        test = try_out(hook=hook, by=hook.owner)
+        Delivery.objects.filter(pk=test.pk).update(
+            state=state,
+            trouble=trouble,
+            status=status,
+            event="crisis.changed",
+            crisis="LBY-2026-K7Q",
+            milliseconds=1200,
+        )
+
+    sign_in(make_hq())
+
+    look(page, axe, f"/account/webhooks/{path.format(hook=hook.uid)}")
 
 
 @pytest.mark.parametrize("path", FOR_LEAD)

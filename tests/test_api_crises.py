@@ -296,7 +296,14 @@ def test_each_reader_gets_the_crises_they_may_see_and_no_word_of_others(cast, pe
             assert answer.status_code == (200 if name in SEEN[person] else 404)
     hidden = [crisis for name, crisis in cast.items() if name not in SEEN[person]]
     for crisis in hidden:
-        for address in ("crises/", "gaps/", "crises/?q=canary", "crises/?country=PER", f"crises/?q={crisis.reference}"):
+        for address in (
+            "crises/",
+            "gaps/",
+            "changes/",
+            "crises/?q=canary",
+            "crises/?country=PER",
+            f"crises/?q={crisis.reference}",
+        ):
             body = client.get(V1 + address).content.decode()
             results = body.split('"results"')[-1]  # the address of the next page repeats what was asked
             assert crisis.title not in results
@@ -328,6 +335,7 @@ api-history   404 404 200 200
 api-crisis-gaps 404 404 200 200
 api-cell      404 404 200 200
 api-gaps      200 200 200 200
+api-changes   200 200 200 200
 api-views     401 200 200 200
 api-cells     200 200 200 200
 api-figures   200 200 200 200

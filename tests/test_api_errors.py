@@ -13,7 +13,7 @@ from tests.factories import log, make_field, make_hq, make_office, make_partner,
 
 pytestmark = pytest.mark.django_db
 V1 = "/api/v1/"
-LISTS = ["sectors", "phases", "systems", "clusters", "regions", "countries", "offices", "crises", "gaps"]
+LISTS = ["sectors", "phases", "systems", "clusters", "regions", "countries", "offices", "crises", "gaps", "changes"]
 
 
 def said(answer, status):

@@ -174,7 +174,7 @@ def test_the_page_about_the_api_is_open_small_and_costs_one_query(client, django
         answer = client.get("/api/")
 
     assert answer.status_code == 200
-    assert len(gzip.compress(answer.content)) <= 8 * 1024
+    assert len(gzip.compress(answer.content)) <= 12 * 1024  # six samples of code among it
 
 
 def _with_names(pattern):

@@ -40,6 +40,14 @@ def reused(crisis):
     return change(crisis, '{"title": "y"}', **headers)
 
 
+def narrowed(crisis):
+    """What a mirror is told whose owner sees another country than when it began."""
+    partner = make_partner("LBY")
+    follow = reader(partner).get(f"{V1}changes/").json()["next"]
+    partner.partner.countries.set(["TUN"])
+    return reader(partner).get(follow)
+
+
 def too_many(settings):
     settings.API_VISITORS_PER_MINUTE = 1
     for _n in range(2):
@@ -69,6 +77,7 @@ CASES = {
     405: lambda crisis, settings: reader().delete(f"{V1}codes/"),
     406: lambda crisis, settings: reader().get(f"{V1}codes/", headers={"accept": "application/xml"}),
     409: lambda crisis, settings: closed(crisis),
+    410: lambda crisis, settings: narrowed(crisis),
     412: lambda crisis, settings: stale(crisis),
     413: lambda crisis, settings: change(crisis, '{"title": "%s"}' % ("x" * 70_000)),
     415: lambda crisis, settings: change(crisis, "title=x", content_type="text/plain"),

@@ -1,7 +1,7 @@
 """The access policy as one table: address, method, and what each person gets. A route without a row fails.
 
 `own` is a crisis of the Tripoli office shared with the staff of its region; nobody shares it with partners. The edition
-is the draft that headquarters is writing, the saved view one that HQ shares with staff.
+is the draft that headquarters is writing, the saved view one that HQ shares with staff, the webhook HQ's own.
 """
 
 import re
@@ -11,6 +11,8 @@ import pytest
 from django.urls import URLPattern, get_resolver, reverse
 
 from crises.models import Contact, SavedView
+from exchange.models import Delivery, Webhook
+from exchange.services.webhooks import try_out
 from offices.models import Role, Token
 from tests.conftest import signed_in
 from tests.factories import (
@@ -20,6 +22,7 @@ from tests.factories import (
     log,
     make_draft,
     make_field,
+    make_hook,
     make_hq,
     make_lead,
     make_office,
@@ -190,6 +193,21 @@ GET  crisis-close              302 403 200 403 404 404 404
 POST crisis-close              302 403 303 403 404 404 404
 GET  crisis-reopen             302 403 303 403 404 404 404
 POST crisis-reopen             302 403 303 403 404 404 404
+GET  webhook-list              302 200 200 200 200 200 200
+GET  webhook-new               302 200 200 200 200 200 200
+POST webhook-new               302 400 400 400 400 400 400
+GET  webhook                   302 404 404 200 404 404 404
+GET  webhook-change            302 404 404 200 404 404 404
+POST webhook-change            302 404 404 400 404 404 404
+GET  webhook-remove            302 404 404 200 404 404 404
+POST webhook-remove            302 404 404 303 404 404 404
+GET  webhook-secret            302 404 404 200 404 404 404
+POST webhook-secret            302 404 404 200 404 404 404
+POST webhook-one-secret        302 404 404 303 404 404 404
+POST webhook-test              302 404 404 303 404 404 404
+POST webhook-pause             302 404 404 303 404 404 404
+POST webhook-resume            302 404 404 303 404 404 404
+POST webhook-replay            302 404 404 303 404 404 404
 """
 ROWS = [line.split() for line in TABLE.split("\n") if line]
 
@@ -217,6 +235,7 @@ def own(office):
     add_contact()
     make_draft()
     save_view("Shelter", shared=True, level="3")
+    try_out(hook=make_hook(), by=make_hq())
     Token.objects.create(make_field(office), name="Mirror")
     crisis = log(office=office)
     add_figure(crisis, 640)
@@ -252,6 +271,8 @@ def address(name, crisis):
         "uid": Contact.objects.get().uid,
         "iso3": "LBY",
         "view": SavedView.objects.get().slug,
+        "webhook": getattr(Webhook.objects.first(), "uid", uuid.uuid4()),  # its owner may have removed it
+        "delivery": getattr(Delivery.objects.first(), "uid", uuid.uuid4()),
         "slug": {"sector": "health-support", "system": "refugee-regime", "cluster": "health"}.get(name, "tripoli"),
     }
     return reverse(name, kwargs={key: known[key] for key in ALL[name].pattern.converters})

@@ -55,6 +55,8 @@ def crisis(office):
         ("/crises/", FIELD),
         ("/gaps/", WIDE),
         ("/views/", FIELD),
+        ("/account/webhooks/", FIELD),
+        ("/account/webhooks/new/", FIELD),
         ("/account/tokens/", FIELD),
     ],
 )

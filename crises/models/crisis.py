@@ -304,6 +304,7 @@ class Crisis(models.Model):
             models.Index(fields=["kept_level", "-revision"], name="crises_by_level"),
             models.Index(Lower("title"), F("revision").desc(), name="crises_by_title"),
             models.Index(fields=["started_on", "-revision"], name="crises_by_start"),
+            models.Index(fields=["-logged_at"], name="crises_by_logging"),
             models.Index(LAST_START.desc(), F("revision").desc(), name="crises_by_last_start"),
             models.Index(fields=["-revision"], condition=Q(status="open"), name="open_crises"),
             models.Index(

@@ -335,11 +335,13 @@ def require(right, crisis, by):
 
 
 def lock(*crises):
-    """Lock several crises, always in the same order, so that two people never wait for each other: {pk: row}."""
-    return {
-        row.pk: row
-        for row in Crisis.objects.select_for_update().filter(pk__in=[one.pk for one in crises]).order_by("pk")
-    }
+    """Lock several crises, always in the same order, so that two people never wait for each other: {pk: row}.
+
+    Their keys stay free: who logs a crisis notes the ones that it is like after taking the counter, and must not wait
+    for somebody who waits for the counter.
+    """
+    rows = Crisis.objects.select_for_update(no_key=True).filter(pk__in=[one.pk for one in crises])
+    return {row.pk: row for row in rows.order_by("pk")}
 
 
 @contextmanager

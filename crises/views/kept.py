@@ -7,16 +7,12 @@ from hashlib import sha256
 from django.conf import settings
 from django.contrib.messages import get_messages
 from django.core.cache import cache
-from django.db.models import CharField, Subquery, Value
-from django.db.models.functions import Cast, Concat
 from django.http import HttpResponse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.timezone import now
 from django.utils.translation import get_language
 
-from crises.models import Counter
-from crises.models.rows import Rows
-from offices.models import Country, Membership, Office
+from crises.sight import followed
 
 
 def kept(view):
@@ -73,23 +69,8 @@ def _key(request):
     One query. The token of the page's forms is good for as long as the browser has the same cookie.
     """
     reader = request.user
-    grants = Membership.objects.filter(user=reader.pk).order_by().values("user")
-    agreed = Country.objects.filter(partners=reader.partner_id).order_by().values("partners")
-    offices = Office.objects.order_by().annotate(all=Value(1)).values("all")
-    follows = Counter.objects.values_list(
-        "n",
-        Subquery(grants.annotate(rows=Rows(_pair("role", "office"))).values("rows")),
-        Subquery(agreed.annotate(rows=Rows("pk")).values("rows")),
-        Subquery(offices.annotate(rows=Rows(_pair("pk", "parent"))).values("rows")),
-    ).get(pk=1)
-    pairs = (pair.split() for pair in follows[1] or [])
-    reader.grants = {(role, int(office)) for role, office in pairs}  # the page need not ask again
+    number, rights = followed(reader)
+    reader.grants = {(role, int(office)) for role, office in rights.grants}  # the page need not ask again
     cookies = [request.COOKIES.get(name) for name in (settings.CSRF_COOKIE_NAME, "theme", "received")]
-    asked = [request.build_absolute_uri(), get_language(), f"{now():%Y-%m-%d}", *cookies, reader.only_in]
-    return "page:" + sha256(repr([reader.pk, *follows, *asked]).encode()).hexdigest()
-
-
-def _pair(*columns):
-    """Two columns as one text."""
-    first, second = (Cast(column, CharField()) for column in columns)
-    return Concat(first, Value(" "), second)
+    asked = [request.build_absolute_uri(), get_language(), f"{now():%Y-%m-%d}", *cookies]
+    return "page:" + sha256(repr([reader.pk, number, rights, *asked]).encode()).hexdigest()

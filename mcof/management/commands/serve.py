@@ -31,7 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *, port, **options):
         refuse_taken_port(port)
-        worker = Worker()
+        workers = [Worker("db_worker", "--no-startup-delay", "--verbosity", "0"), Worker("deliver_webhooks")]
         hangup = signal.getsignal(signal.SIGHUP)
         try:
             self.prepare()
@@ -41,11 +41,13 @@ class Command(BaseCommand):
         def ready(arbiter):
             # Closing the terminal ends the server; gunicorn on its own would only read its settings again.
             signal.signal(signal.SIGHUP, hangup)
-            worker.start()
+            for worker in workers:
+                worker.start()
             self.say(f"\nmcof is ready at http://{HOST}:{port}")
 
         def stopped(arbiter):
-            worker.stop()
+            for worker in workers:
+                worker.stop()
             self.say("mcof has stopped.")
 
         Server(
@@ -97,11 +99,10 @@ class Command(BaseCommand):
 
 
 class Worker:
-    """The process that does the work kept for later: started again where it ends by itself."""
+    """A process that does work beside the server: started again where it ends by itself."""
 
-    command = (sys.executable, sys.argv[0], "db_worker", "--no-startup-delay", "--verbosity", "0")
-
-    def __init__(self):
+    def __init__(self, *command):
+        self.command = (sys.executable, sys.argv[0], *command)
         self.process = None
         self.wanted = threading.Event()
 

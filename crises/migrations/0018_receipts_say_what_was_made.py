@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crises', '0016_saved_views'),
+        ('crises', '0017_crises_by_logging'),
     ]
 
     operations = [
