@@ -84,16 +84,30 @@ def statements(crisis):
     return kept
 
 
-def keep(crisis, plan, gaps, *, at, fresh, told):
+def statements_of_new(figures):
+    """The same of a crisis that is new: nobody has decided on its level, and these are its figures. No query."""
+    kept = {"level": "", "review_on": None, "activation": "", "people": None, "people_on": None}
+    told = [figure for figure in figures if figure.says_affected]
+    newest = max(told, key=lambda figure: (figure.as_of, figure.pk), default=None)
+    return kept | ({"people": newest.value, "people_on": newest.as_of} if newest else {})
+
+
+def keep(crisis, plan, gaps, *, at, told, new=None):
     """Write how the crisis stands from now on, in the transaction of its change; a crisis not open stands no more.
 
     `gaps` are its open gaps by (sector pk, phase pk). `told` says whether its statements may have changed: they are
-    read again then, and carried over otherwise.
+    read again then, and carried over otherwise. `new` are the figures of a crisis that is new.
     """
+    fresh = new is not None
     before = None if fresh else Standing.objects.at().filter(crisis=crisis).first()
     if before:
         Standing.objects.filter(pk=before.pk).update(until=at)
-    said = statements(crisis) if told or (crisis.is_open and not before) else None
+    if fresh:
+        said = statements_of_new(new)
+    elif told or (crisis.is_open and not before):
+        said = statements(crisis)
+    else:
+        said = None
     if said and said["level"] != crisis.kept_level:
         crisis.kept_level = said["level"]
         Crisis.objects.filter(pk=crisis.pk).update(kept_level=crisis.kept_level)
@@ -124,6 +138,6 @@ def catch_up():
                     gap.save(update_fields=["waived_until"])
             planned = plan_of(crisis).cells
             by_cell = {(gap.sector_id, gap.phase_id): gap for gap in gaps}
-            keep(crisis, planned, by_cell, at=crisis.updated_at, fresh=True, told=True)
+            keep(crisis, planned, by_cell, at=crisis.updated_at, told=True)
             found += 1
     return found

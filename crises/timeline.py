@@ -71,6 +71,9 @@ def entry(row, content, crisis=None):
 def _logged(said, content):
     if others := said.get("distinct_from"):
         return _("Logged, and not the same as %(others)s.") % {"others": ", ".join(others)}
+    if "cells" in said or "figures" in said:
+        counts = {"cells": said.get("cells", 0), "figures": said.get("figures", 0)}
+        return _("Logged, with cells of its plan: %(cells)s; figures: %(figures)s.") % counts
     return _("Logged.")
 
 

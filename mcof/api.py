@@ -27,8 +27,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
 from crises import api as crises
-from crises.api import changes, edits, plans, saved
-from crises.api.conditions import Refused
+from crises.api import STAFF, changes, edits, figures, intake, overview, plans, said, saved
+from crises.api.conditions import Refused, tagged
 from exchange.api import exports
 from exchange.api.changes import ChangeFeed
 from mcof.database import Away, is_away
@@ -98,11 +98,23 @@ PROBLEMS = {
         _("Nothing is wrong with what you sent. Send it again after as many seconds as Retry-After says."),
     ),
 }
+KINDS = {  # problems that their status alone does not name
+    "duplicate": Problem(
+        "duplicate",
+        _("It may be logged already"),
+        _("“candidates” are the like crises that you may see. If it is none of them, confirm that."),
+    ),
+    "in-flight": Problem(
+        "in-flight",
+        _("The same is being received just now"),
+        _("Send it again in a moment, with the same key: it is made once."),
+    ),
+}
 SAID = AuthenticationFailed | PermissionDenied | ParseError | UnsupportedMediaType | Refused  # know more exactly
 
 
-def _body(status, detail=None, errors=(), **more):
-    problem = PROBLEMS[status]
+def _body(status, detail=None, errors=(), kind=None, **more):
+    problem = KINDS.get(kind) or PROBLEMS[status]
     body = {
         "type": f"{reverse('api-landing')}#{problem.anchor}",
         "title": str(problem.title),
@@ -116,7 +128,10 @@ def _errors(wrong, path=""):
     """Each mistake with the path to what it is about, such as other_countries.0."""
     if isinstance(wrong, dict):
         for name, inner in wrong.items():
-            yield from _errors(inner, f"{path}.{name}" if path else str(name))
+            if name == "non_field_errors":  # of the thing itself, not of one of its fields
+                yield from _errors(inner, path or "body")
+            else:
+                yield from _errors(inner, f"{path}.{name}" if path else str(name))
     else:
         yield from ({"path": path, "message": line} for line in wrong)
 
@@ -135,7 +150,7 @@ def problem(exc, context):
     detail = exc.detail if isinstance(exc, SAID) else None
     errors = list(_errors(exc.detail)) if isinstance(exc, ValidationError) else []
     return Response(
-        _body(response.status_code, detail, errors, **getattr(exc, "more", {})),
+        _body(response.status_code, detail, errors, getattr(exc, "kind", None), **getattr(exc, "more", {})),
         status=response.status_code,
         headers={name: response[name] for name in ("WWW-Authenticate", "Retry-After") if name in response},
         content_type=PROBLEM,
@@ -169,6 +184,7 @@ class Nothing(APIView):
     """Any address below /api/ that is not one of ours."""
 
     schema = None
+    default_response_headers = {}  # no address, so there is nothing that it allows
 
     def initial(self, request, *args, **kwargs):
         raise NotFound
@@ -181,7 +197,7 @@ def describe_problems(result, generator, request, public):
     result["components"]["schemas"]["Problem"] = {
         "type": "object",
         "description": "RFC 9457. `errors` comes with 400 and names each parameter or field. With 412 come "
-        "`changed_by`, `changed_at` and the differing `fields`.",
+        "`changed_by`, `changed_at` and the differing `fields`; with a 409 of the type `duplicate` the `candidates`.",
         "properties": {
             "type": {"type": "string", "format": "uri-reference"},
             "title": text,
@@ -191,15 +207,17 @@ def describe_problems(result, generator, request, public):
             "changed_by": {"type": "string", "nullable": True},
             "changed_at": {"type": "string", "format": "date-time", "nullable": True},
             "fields": {"type": "array", "items": {"type": "object"}},
+            "candidates": {"type": "array", "items": {"type": "object"}},
         },
         "required": ["type", "title", "status", "detail"],
     }
     schema = {"$ref": "#/components/schemas/Problem"}
     for address, methods in result["paths"].items():
         for method, operation in methods.items():
-            changes = (403, 409, 412, 413, 415, 422, 428) if method == "patch" else ()
+            changes = {"patch": (403, 409, 412, 413, 415, 422, 428), "post": (403, 409, 413, 415, 422)}.get(method, ())
+            staff = [403] if operation.pop(STAFF, False) else []
             changes = (*changes, *([410] if address.endswith("/changes/") else []))
-            for status in (400, 401, 406, 429, *([404] if "{" in address else []), *changes):
+            for status in (400, 401, *staff, 406, 429, *([404] if "{" in address else []), *changes):
                 described = {"description": str(PROBLEMS[status].title), "content": {PROBLEM: {"schema": schema}}}
                 operation["responses"].setdefault(str(status), described)
     return result
@@ -243,13 +261,17 @@ REFERENCE = r"(?P<reference>[A-Z0-9-]{1,16})"
 urlpatterns = [
     path("api/", landing, name="api-landing"),
     path("api/docs/", docs, name="api-docs"),
-    path("api/v1/schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
-    path("api/v1/framework/", sectors.FrameworkDetail.as_view(), name="api-framework"),
-    path("api/v1/framework/complementarities/", sectors.ComplementarityList.as_view(), name="api-complementarities"),
-    path("api/v1/editions/", sectors.EditionList.as_view(), name="api-editions"),
+    path("api/v1/schema/", tagged(SpectacularJSONAPIView.as_view()), name="api-schema"),
+    path("api/v1/framework/", tagged(sectors.FrameworkDetail.as_view()), name="api-framework"),
+    path(
+        "api/v1/framework/complementarities/",
+        tagged(sectors.ComplementarityList.as_view()),
+        name="api-complementarities",
+    ),
+    path("api/v1/editions/", tagged(sectors.EditionList.as_view()), name="api-editions"),
     re_path(
         r"^api/v1/editions/(?P<framework>[a-z0-9-]{1,50})/(?P<number>[0-9]{1,4})/$",
-        sectors.EditionDetail.as_view(),
+        tagged(sectors.EditionDetail.as_view()),
         name="api-edition",
     ),
     path("api/v1/sectors/", sectors.SectorList.as_view(), name="api-sectors"),
@@ -258,9 +280,9 @@ urlpatterns = [
     path("api/v1/clusters/", sectors.ClusterList.as_view(), name="api-clusters"),
     path("api/v1/regions/", offices.RegionList.as_view(), name="api-regions"),
     path("api/v1/countries/", offices.CountryList.as_view(), name="api-countries"),
-    path("api/v1/offices/", offices.OfficeList.as_view(), name="api-offices"),
+    path("api/v1/offices/", tagged(offices.OfficeList.as_view()), name="api-offices"),
     path("api/v1/codes/", crises.CodeList.as_view(), name="api-codes"),
-    path("api/v1/crises/", crises.CrisisList.as_view(), name="api-crises"),
+    path("api/v1/crises/", intake.Crises.as_view(), name="api-crises"),
     re_path(rf"^api/v1/crises/{REFERENCE}/$", edits.CrisisFacts.as_view(), name="api-crisis"),
     re_path(rf"^api/v1/crises/{REFERENCE}/plan/$", plans.CrisisPlan.as_view(), name="api-plan"),
     re_path(
@@ -273,9 +295,27 @@ urlpatterns = [
     re_path(
         rf"^api/v1/crises/{REFERENCE}/coordination/$", crises.CrisisCoordination.as_view(), name="api-coordination"
     ),
+    re_path(rf"^api/v1/crises/{REFERENCE}/figures/$", figures.CrisisFigures.as_view(), name="api-crisis-figures"),
+    re_path(
+        rf"^api/v1/crises/{REFERENCE}/figures/(?P<number>[0-9]{{1,18}})/$",
+        figures.FigureDetail.as_view(),
+        name="api-figure",
+    ),
+    re_path(rf"^api/v1/crises/{REFERENCE}/activities/$", said.CrisisActivities.as_view(), name="api-crisis-activities"),
+    re_path(rf"^api/v1/crises/{REFERENCE}/levels/$", said.CrisisLevels.as_view(), name="api-crisis-levels"),
+    re_path(rf"^api/v1/crises/{REFERENCE}/reviews/$", said.CrisisReviews.as_view(), name="api-crisis-reviews"),
     re_path(rf"^api/v1/crises/{REFERENCE}/history/$", changes.CrisisHistory.as_view(), name="api-history"),
+    path("api/v1/cells/", said.CellList.as_view(), name="api-cells"),
+    path("api/v1/figures/", said.FigureList.as_view(), name="api-figures"),
+    path("api/v1/activities/", said.ActivityList.as_view(), name="api-activities"),
+    path("api/v1/levels/", said.LevelList.as_view(), name="api-levels"),
+    path("api/v1/reviews/", said.ReviewList.as_view(), name="api-reviews"),
+    path("api/v1/age-bands/", said.AgeBandList.as_view(), name="api-age-bands"),
     path("api/v1/changes/", ChangeFeed.as_view(), name="api-changes"),
     path("api/v1/gaps/", crises.GapList.as_view(), name="api-gaps"),
+    path("api/v1/dashboard/", overview.Dashboard.as_view(), name="api-dashboard"),
+    path("api/v1/worklist/", overview.Worklist.as_view(), name="api-worklist"),
+    re_path(r"^api/v1/worklist/(?P<queue>[a-z]{1,20})/$", overview.Queue.as_view(), name="api-queue"),
     path("api/v1/views/", saved.SavedViewList.as_view(), name="api-views"),
     path("api/v1/export/crises.<slug:kind>", exports.CrisisExport.as_view(), name="api-export-crises"),
     path("api/v1/export/cells.<slug:kind>", exports.CellExport.as_view(), name="api-export-cells"),

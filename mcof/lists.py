@@ -1,6 +1,7 @@
 """What every list of the API has in common: it refuses parameters it does not know, and it comes in pages."""
 
 import re
+from difflib import get_close_matches
 
 from django.core.exceptions import ValidationError as BadPosition
 from django.utils.translation import gettext as _
@@ -30,7 +31,10 @@ def _problems(given, known):
     found = {}
     for name, values in given.lists():
         words = {"name": name, "known": ", ".join(sorted(known))}
-        if name not in known and known:
+        if name not in known and (near := get_close_matches(name, sorted(known), 1)):
+            said = _("There is no parameter “%(name)s” here. Did you mean “%(near)s”?")
+            found[name] = [said % {"name": name, "near": near[0]}]
+        elif name not in known and known:
             found[name] = [_("There is no parameter “%(name)s” here. The known ones are: %(known)s.") % words]
         elif name not in known:
             found[name] = [_("There is no parameter “%(name)s” here. This address takes none.") % words]

@@ -50,7 +50,7 @@ def test_a_single_answer_takes_no_parameter_at_all(name):
 @pytest.mark.parametrize(
     ("name", "known"),
     [
-        ("crises/{}", "as_of"),
+        ("crises/{}", "as_of, expand, fields"),
         ("crises/{}/plan", "as_of, diff, phase, sector"),
         ("crises/{}/plan/S03/during", "as_of"),
         ("crises/{}/gaps", "as_of"),
@@ -222,7 +222,7 @@ def test_any_other_address_is_a_problem_too(address, method):
 def test_what_an_address_cannot_do_is_refused_and_what_it_can_is_named(method):
     reference = log().reference
     addresses = {
-        "crises/": "GET, HEAD, OPTIONS",
+        "crises/": "GET, POST, HEAD, OPTIONS",
         "gaps/": "GET, HEAD, OPTIONS",
         "framework/": "GET, HEAD, OPTIONS",
         f"crises/{reference}/plan/": "GET, HEAD, OPTIONS",

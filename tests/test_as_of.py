@@ -132,7 +132,7 @@ def change(crisis, lead, moment, kind, code, slug, status, fact, priority):
 
 
 @settings(
-    max_examples=5,
+    max_examples=3,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # an example costs hundreds of pages: no shrinking
     suppress_health_check=[HealthCheck.function_scoped_fixture],

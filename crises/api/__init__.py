@@ -15,8 +15,11 @@ from crises import coordination, gaps, history, listing
 from crises.advice import proposals
 from crises.api.conditions import Tagged
 from crises.api.merged import FollowsMerged, with_statements
+from crises.api.shape import FIELDS, Shaped, expand
+from crises.api.stretches import Sorted
 from crises.dates import Precision, moment
 from crises.filters import CrisisFilter, GapFilter
+from crises.filters.crises import WAIVED
 from crises.models import (
     AffectedGroup,
     Contact,
@@ -103,6 +106,9 @@ AS_OF = OpenApiParameter(
     "2026-03-01T14:05Z. 404 where the crisis was not logged yet, or you might not have read it then.",
 )
 
+EXPANDABLE = ["office", "country", "other_countries"]
+STAFF = "x-staff"  # marks the description of what is for staff alone, for mcof.api.describe_problems
+
 
 def inside(user):
     """Whether the reader is of the organisation: others see no names of its people and no small counts."""
@@ -151,18 +157,26 @@ class CodeList(GenericAPIView):
 
 def described(filterset, words=FILTERS):
     """The parameters of a filter, for the description of the API."""
-    return [
-        OpenApiParameter(name, description=words.get(name, ""), enum=[code for code, _label in field.extra["choices"]])
-        if "choices" in field.extra
-        else OpenApiParameter(name, description=words.get(name, ""))
+    closed = {  # left empty, as a form sends it, a filter is none
+        name: ["", *(code for code, _label in field.extra["choices"])]
         for name, field in filterset.base_filters.items()
+        if "choices" in field.extra
+    } | {"waived": ["", *WAIVED]}
+    return [
+        OpenApiParameter(name, description=words.get(name, ""), enum=closed.get(name))
+        for name in filterset.base_filters
     ]
 
 
 @extend_schema_view(
-    get=extend_schema(operation_id="list_crises", summary="Crises", filters=False, parameters=described(CrisisFilter))
+    get=extend_schema(
+        operation_id="list_crises",
+        summary="Crises",
+        filters=False,
+        parameters=[*described(CrisisFilter), FIELDS, expand(EXPANDABLE)],
+    )
 )
-class CrisisList(Tagged, ListAPIView):
+class CrisisList(Shaped, Tagged, ListAPIView):
     """The crises you may see, the last changed first.
 
     Staff see those of their offices and region, partners those shared with them, and others those that are public,
@@ -172,7 +186,9 @@ class CrisisList(Tagged, ListAPIView):
     queryset = Crisis.objects.none()
     serializer_class = CrisisRowSerializer
     filterset_class = CrisisFilter
-
+    pagination_class = Sorted
+    expandable = EXPANDABLE
+    own = {"sort"}
     ordering = ["-revision"]
 
     def get_queryset(self):
@@ -210,11 +226,12 @@ class AsOf(FollowsMerged):
         return crisis
 
 
-class CrisisDetail(AsOf, RetrieveAPIView):
+class CrisisDetail(Shaped, AsOf, RetrieveAPIView):
     """All that is known of a crisis: its facts, phases, levels, figures and lines of work, each with its source."""
 
     queryset = Crisis.objects.none()
     serializer_class = CrisisSerializer
+    expandable = EXPANDABLE
     pagination_class = None
     lookup_field = "reference"
 
@@ -249,7 +266,7 @@ class CrisisDetail(AsOf, RetrieveAPIView):
         return super().get_serializer_context() | {"inside": inside(self.request.user)}
 
 
-class OfPlan(AsOf, RetrieveAPIView):
+class OfPlan(AsOf, Tagged, RetrieveAPIView):
     """What follows from the plan of a crisis that the reader may see."""
 
     queryset = Crisis.objects.none()

@@ -6,6 +6,7 @@ from rest_framework.generics import ListAPIView
 
 from crises import history
 from crises.api import described, inside
+from crises.api.conditions import Tagged
 from crises.filters import HistoryFilter
 from crises.models import Crisis
 from crises.models.audit import audited_by, told_to
@@ -28,7 +29,7 @@ CHANGES = {
         parameters=described(HistoryFilter, CHANGES),
     )
 )
-class CrisisHistory(ListAPIView):
+class CrisisHistory(Tagged, ListAPIView):
     """Every change of a crisis, the last one first: who, what, from what to what, and why. For staff.
 
     A change made while you might not have read the crisis is left out.

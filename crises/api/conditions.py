@@ -3,11 +3,14 @@
 import hashlib
 import re
 import uuid
+from datetime import UTC, datetime, time
+from functools import wraps
 
 from django.http import HttpResponseNotModified
 from django.utils.cache import patch_vary_headers
-from django.utils.http import parse_etags
+from django.utils.http import http_date, parse_etags
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException, ValidationError
 
 OURS = re.compile(r'(?:W/)?"([0-9]{1,18})(?:\.[0-9a-f]{1,64})?"')
@@ -16,11 +19,14 @@ NO_SUCH = -1  # the revision that an ETag not of ours names: none
 
 
 class Refused(APIException):
-    """A change that is understood and not made; `more` is what the problem says beside its words."""
+    """A change that is understood and not made; `more` is what the problem says beside its words.
 
-    def __init__(self, status, detail=None, **more):
+    `kind` names the problem where its status alone does not, and `wait` the seconds after which to try again.
+    """
+
+    def __init__(self, status, detail=None, *, kind=None, wait=None, **more):
         super().__init__(detail or "")
-        self.status_code, self.more = status, more
+        self.status_code, self.kind, self.wait, self.more = status, kind, wait, more
 
 
 class Tagged:
@@ -39,17 +45,59 @@ class Tagged:
         return response
 
     def _tag(self, response):
-        digest = hashlib.sha256(response.content).hexdigest()[:32]
-        tag = f'"{digest}"' if self.revision is None else f'"{self.revision}.{digest}"'
-        response["ETag"], response["Cache-Control"] = tag, "private, no-cache"
-        patch_vary_headers(response, ["Authorization", "Cookie"])
-        seen = parse_etags(self.request.headers.get("If-None-Match", ""))
-        if self.request.method not in ("GET", "HEAD") or not ({tag, f"W/{tag}", "*"} & set(seen)):
-            return None
-        unchanged = HttpResponseNotModified()
-        for name in ("ETag", "Cache-Control", "Vary"):
-            unchanged[name] = response[name]
-        return unchanged
+        return tag(self.request, response, self.revision)
+
+
+def tag(request, response, revision=None):
+    """Give an answer its ETag; None, or the 304 in its place."""
+    digest = hashlib.sha256(response.content).hexdigest()[:32]
+    made = f'"{digest}"' if revision is None else f'"{revision}.{digest}"'
+    response["ETag"], response["Cache-Control"] = made, "private, no-cache"
+    patch_vary_headers(response, ["Authorization", "Cookie"])
+    seen = parse_etags(request.headers.get("If-None-Match", ""))
+    if request.method not in ("GET", "HEAD") or not ({made, f"W/{made}", "*"} & set(seen)):
+        return None
+    unchanged = HttpResponseNotModified()
+    for name in ("ETag", "Cache-Control", "Vary"):
+        unchanged[name] = response[name]
+    return unchanged
+
+
+def tagged(view):
+    """The same for a view of an app that stands below: tagged(SomeList.as_view())."""
+
+    @wraps(view)
+    def answer(request, *args, **kwargs):
+        response = view(request, *args, **kwargs)
+        if response.status_code == 200:
+            response.add_post_render_callback(lambda rendered: tag(request, rendered))
+        return response
+
+    return answer
+
+
+def retiring(view, *, announced, ends):
+    """An address that is to end, said in every answer (RFC 9745, RFC 8594) and in the description of the API."""
+    marked = type(view.cls.__name__, (view.cls,), {"__doc__": view.cls.__doc__, "__module__": view.cls.__module__})
+    headers = {
+        "Deprecation": f"@{_midnight(announced)}",
+        "Sunset": http_date(_midnight(ends)),
+        "Link": '</api/#versions>; rel="deprecation"',
+    }
+
+    @wraps(view)
+    def answer(request, *args, **kwargs):
+        response = view(request, *args, **kwargs)
+        for name, value in headers.items():
+            response[name] = value
+        return response
+
+    answer.cls = extend_schema(deprecated=True)(marked)
+    return answer
+
+
+def _midnight(day):
+    return int(datetime.combine(day, time(), UTC).timestamp())
 
 
 def revision_of(request):

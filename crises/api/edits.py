@@ -1,41 +1,23 @@
 """Changes to a crisis and its plan in the API: conditional, one at a time, through the services of the pages."""
 
-from contextlib import contextmanager
-
-from django.core.exceptions import PermissionDenied as Missing
-from django.core.exceptions import ValidationError as Wrong
-from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
-from rest_framework.exceptions import NotAuthenticated, NotFound, PermissionDenied, ValidationError
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.exceptions import NotFound
 from rest_framework.permissions import SAFE_METHODS
 
 from crises import services
-from crises.api import AS_OF, CrisisDetail
+from crises.api import AS_OF, EXPANDABLE, CrisisDetail
 from crises.api.conditions import Refused, Tagged, key_of, revision_of
 from crises.api.plans import OfCrisis
+from crises.api.shape import FIELDS, expand
+from crises.api.writing import IF_MATCH, KEY, refusals, refuse_parameters, require_writer, seen_with, told
 from crises.models import Crisis, PlanCell
 from crises.reading import plan_of
 from crises.serializers import CrisisSerializer
 from crises.serializers.edits import CellEdit, CrisisEdit, OneCellSerializer, entry_in_codes, facts_in_codes
-from crises.services.amend import RIGHTS
 from crises.services.facts import facts_as_known
 from sectors import reference
 
-HEADERS = [
-    OpenApiParameter(
-        "If-Match", location="header", required=True, description="The ETag of what you read and are about to change."
-    ),
-    OpenApiParameter(
-        "Idempotency-Key", location="header", description="A UUID: the same change sent again is made once."
-    ),
-]
-SERVICES_SAY = {  # what the services name otherwise
-    "own_priority": "priority",
-    "main_country": "country",
-    "started_on": "started",
-    "start_precision": "started",
-    "__all__": "body",
-}
+HEADERS = [IF_MATCH, KEY]
 
 
 class Editable(Tagged):
@@ -45,54 +27,22 @@ class Editable(Tagged):
 
     @property
     def parameters(self):
-        return {"as_of"} if self.request.method in SAFE_METHODS else set()
+        return super().parameters if self.request.method in SAFE_METHODS else set()
 
     def patch(self, request, *args, **kwargs):
         """Make the change and answer what then stands, or say why not."""
         crisis = self._editable(request)
         revision, key = revision_of(request), key_of(request)
-        if not isinstance(request.data, dict):
-            raise ValidationError({"body": [_("Send a JSON object that names what is to change.")]})
-        told = self.edit(data=request.data, partial=True)
-        told.is_valid(raise_exception=True)
-        with self._refusals(revision):
-            self.change(crisis, told.validated_data, by=request.user, revision=revision, key=key, strict=True)
+        said = told(self.edit, request, partial=True)
+        with refusals(lambda current: self._stale(current, revision)):
+            self.change(crisis, said, by=request.user, revision=revision, key=key, strict=True)
         return self.retrieve(request, *args, **kwargs)
 
     def _editable(self, request):
-        """The crisis, where this reader may change it: else 401, 404, or 403 for the right.
-
-        A token that only reads has been refused before.
-        """
-        if not request.user.is_authenticated:
-            raise NotAuthenticated
-        self.filter_queryset(Crisis.objects.none())  # refuses parameters
-        crises = Crisis.objects.visible_to(request.user).with_rights(request.user)
-        crisis = crises.filter(reference=self.kwargs["reference"]).first()
-        if crisis is None:
-            raise NotFound
-        if not crisis.may_edit:
-            raise PermissionDenied(RIGHTS["edit"][1])
-        return crisis
-
-    @contextmanager
-    def _refusals(self, revision):
-        """What the services refuse, in the statuses of HTTP."""
-        try:
-            yield
-        except Missing as error:
-            raise PermissionDenied(str(error)) from None
-        except Wrong as error:
-            if not hasattr(error, "error_dict"):
-                raise Refused(409, " ".join(error.messages)) from None
-            named = {}
-            for name, lines in error.message_dict.items():
-                named.setdefault(SERVICES_SAY.get(name, name), []).extend(lines)
-            raise ValidationError(named) from None
-        except services.KeyReused:
-            raise Refused(422) from None
-        except services.Stale as stale:
-            raise self._stale(stale.current, revision) from None
+        """The crisis, where this reader may change it: else 401, 403 for the token, 404, or 403 for the right."""
+        require_writer(request)
+        refuse_parameters(request)
+        return seen_with("edit", request, self.kwargs["reference"])
 
     def _stale(self, current, revision):
         """Who changed it since, when, and every field that differs: as it was, as it is, as it was to become."""
@@ -111,7 +61,7 @@ class Editable(Tagged):
 
 
 @extend_schema_view(
-    get=extend_schema(operation_id="get_crisis", summary="One crisis", parameters=[AS_OF]),
+    get=extend_schema(operation_id="get_crisis", summary="One crisis", parameters=[AS_OF, FIELDS, expand(EXPANDABLE)]),
     patch=extend_schema(
         operation_id="change_crisis",
         summary="Change the facts of a crisis",

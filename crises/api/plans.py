@@ -100,10 +100,14 @@ def differences(crisis, whole, as_of=None):
     cells = [cell for cell in whole.cells if cell.priority != cell.default]
     if not cells:
         return []
-    rows = PlanCell.history.filter(crisis=crisis.pk, history_change_reason__event="priority")
+    rows = PlanCell.history.filter(crisis=crisis.pk)
     rows = rows.filter(history_date__lte=as_of) if as_of else rows
     rows = rows.select_related("history_user").order_by("history_date", "history_id")
-    last = {(row.sector_id, row.phase_id): row for row in rows}
+    last, stands = {}, {}
+    for row in rows:  # whatever change it came with: of its own, with the crisis as logged, or by a merge
+        key, priority = (row.sector_id, row.phase_id), (row.own_priority, row.justification)
+        if stands.get(key) != priority:
+            last[key], stands[key] = row, priority
     return [{"cell": cell, "change": last[cell.key]} for cell in cells]
 
 

@@ -2,5 +2,18 @@
 
 from .crises import BoardFilter, CrisisFilter, GapFilter, GridFilter
 from .history import AuditFilter, HistoryFilter
+from .rows import ActivityFilter, CellFilter, FigureFilter, LevelFilter, ReviewFilter
 
-__all__ = ["AuditFilter", "BoardFilter", "CrisisFilter", "GapFilter", "GridFilter", "HistoryFilter"]
+__all__ = [
+    "ActivityFilter",
+    "AuditFilter",
+    "BoardFilter",
+    "CellFilter",
+    "CrisisFilter",
+    "FigureFilter",
+    "GapFilter",
+    "GridFilter",
+    "HistoryFilter",
+    "LevelFilter",
+    "ReviewFilter",
+]

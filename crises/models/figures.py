@@ -83,6 +83,12 @@ class Figure(Sourced):
     def __str__(self):
         return f"{self.get_metric_display()}: {self.value}"
 
+    @property
+    def says_affected(self):
+        """The condition of FigureQuerySet.affected."""
+        whom = (self.metric, self.group, self.unit)
+        return whom == (self.Metric.AFFECTED, self.ALL, self.Unit.PEOPLE) and self.headline and self.value is not None
+
 
 class AgeBand(models.Model):
     """A band of ages that figures can be parted by. Several lists of bands are in use, so the bands are data."""

@@ -35,6 +35,7 @@ class Receipt(models.Model):
     digest = models.CharField(max_length=64)
     crisis = models.ForeignKey("crises.Crisis", models.PROTECT, null=True, related_name="receipts")
     received_at = models.DateTimeField()
+    result = models.JSONField(null=True)  # what it made, for whoever sends it again
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="submission_received_once")]

@@ -15,6 +15,7 @@ from crises.models import (
 )
 from crises.models.statements import SMALL
 from crises.money import by_currency
+from offices.models import Office
 from sectors.serializers import ChoiceOrNull, TextOrNull
 
 PARTIAL = "ISO 8601, no more exact than it is known: 2014-06-01, 2014-06 or 2014."
@@ -23,6 +24,41 @@ PARTIAL = "ISO 8601, no more exact than it is known: 2014-06-01, 2014-06 or 2014
 class PartialDate(serializers.CharField):
     def __init__(self, **options):
         super().__init__(allow_null=True, help_text=PARTIAL, **options)
+
+
+class PlaceSerializer(serializers.Serializer):
+    """A country beside its code."""
+
+    iso3 = serializers.CharField()
+    iso2 = serializers.CharField()
+    m49 = serializers.CharField()
+    name = serializers.CharField()
+
+
+class SeatSerializer(serializers.Serializer):
+    """An office beside its slug."""
+
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(Office.Kind.choices)
+    country = serializers.CharField(source="country_id", allow_null=True, help_text="ISO3; null for headquarters.")
+
+
+class ExpandedSerializer(serializers.Serializer):
+    """What a crisis names by codes, in full; only what was asked for is there."""
+
+    office = SeatSerializer(required=False)
+    country = PlaceSerializer(source="main_country", required=False)
+    other_countries = serializers.SerializerMethodField(required=False)
+
+    def __init__(self, *args, names=None, **options):
+        super().__init__(*args, **options)
+        for name in set(self.fields) - set(names or self.fields):
+            del self.fields[name]
+
+    def get_other_countries(self, crisis) -> PlaceSerializer(many=True):
+        countries = sorted(crisis.other_countries.all(), key=lambda country: country.iso3)
+        return PlaceSerializer(countries, many=True).data
 
 
 class CrisisRowSerializer(serializers.Serializer):
@@ -56,6 +92,11 @@ class CrisisRowSerializer(serializers.Serializer):
     revision = serializers.IntegerField(help_text="The number of its last change, counted over all crises.")
     updated_at = serializers.DateTimeField()
     url = serializers.HyperlinkedIdentityField(view_name="api-crisis", lookup_field="reference")
+    expanded = serializers.SerializerMethodField(help_text="What `expand` asks for; null where it asks for nothing.")
+
+    def get_expanded(self, crisis) -> ExpandedSerializer(allow_null=True):
+        asked = self.context.get("expand")
+        return ExpandedSerializer(crisis, names=asked).data if asked else None
 
     def get_other_countries(self, crisis) -> list[str]:
         return sorted(country.iso3 for country in crisis.other_countries.all())
@@ -111,6 +152,7 @@ class PartSerializer(serializers.Serializer):
 
 
 class FigureSerializer(SourcedSerializer):
+    number = serializers.IntegerField(source="pk", help_text="Of the figure, at its address.")
     metric = serializers.ChoiceField(Figure.Metric.choices)
     group = serializers.ChoiceField(Figure.GROUPS)
     value = serializers.SerializerMethodField(help_text="Null: not known, or `suppressed`.")

@@ -35,6 +35,15 @@ class TextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class TitleField(serializers.CharField):
+    """Text that must say something: a number is none."""
+
+    def to_internal_value(self, data):
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class CodeField(serializers.ChoiceField):
     """One of the codes; null, where it is allowed, means that none is given."""
 
@@ -95,6 +104,21 @@ class CountryField(serializers.CharField):
         """The rules of text are not for countries."""
 
 
+class CountriesField(serializers.ListField):
+    """ISO3 codes of countries. One query, however many."""
+
+    def __init__(self, **options):
+        super().__init__(child=serializers.CharField(), max_length=50, help_text="ISO3 codes.", **options)
+
+    def run_child_validation(self, data):
+        codes = [code for code in data if isinstance(code, str) and re.fullmatch("[A-Z]{3}", code)]
+        known = Country.objects.in_bulk(codes) if codes else {}
+        words = _("Must be the ISO3 code of a country, such as LBY.")
+        if wrong := {n: [words] for n, code in enumerate(data) if not (isinstance(code, str) and code in known)}:
+            raise serializers.ValidationError(wrong)
+        return list(dict.fromkeys(known[code] for code in data))
+
+
 class GlideField(serializers.CharField):
     def to_internal_value(self, data):
         if not isinstance(data, str) or not GLIDE.fullmatch(data):
@@ -102,10 +126,14 @@ class GlideField(serializers.CharField):
         return data
 
 
-class Edit(serializers.Serializer):
-    """A change: an object that names what is to be different. What it does not name stays."""
+class Strict(serializers.Serializer):
+    """What is sent: an object of which nothing is ignored. A name that is not here is answered with the nearest one."""
+
+    UNKNOWN = gettext_lazy("This cannot be set here.")
 
     def to_internal_value(self, data):
+        if not isinstance(data, dict):
+            raise serializers.ValidationError([_("Must be an object.")])
         wrong = {name: [self._unknown(name)] for name in data.keys() - self.fields.keys()}
         try:
             said = super().to_internal_value(data)
@@ -113,23 +141,33 @@ class Edit(serializers.Serializer):
             raise serializers.ValidationError({**wrong, **error.detail}) from None
         if wrong:
             raise serializers.ValidationError(wrong)
-        if not said:
-            raise serializers.ValidationError({"body": [_("Name at least one field to change.")]})
         return said
 
     def _unknown(self, name):
         near = get_close_matches(name, self.fields, n=1)
         words = {"near": near and near[0], "known": ", ".join(self.fields)}
         hint = _("Did you mean “%(near)s”?") if near else _("These can: %(known)s.")
-        return f"{_('This cannot be changed here.')} {hint % words}"
+        return f"{self.UNKNOWN} {hint % words}"
+
+
+class Edit(Strict):
+    """A change: an object that names what is to be different. What it does not name stays."""
+
+    UNKNOWN = gettext_lazy("This cannot be changed here.")
+
+    def to_internal_value(self, data):
+        said = super().to_internal_value(data)
+        if not said:
+            raise serializers.ValidationError({"body": [_("Name at least one field to change.")]})
+        return said
 
 
 class CrisisEdit(Edit):
     """What can be changed of the facts of a crisis."""
 
-    title = serializers.CharField(max_length=80)
+    title = TitleField(max_length=80)
     country = CountryField(help_text="The country most affected, ISO3.")
-    other_countries = serializers.ListField(child=CountryField(), max_length=50, help_text="ISO3 codes.")
+    other_countries = CountriesField()
     places = TextField(max_length=200)
     cause = CodeField(Crisis.Cause.choices)
     cause_detail = TextField(max_length=120)
@@ -142,11 +180,6 @@ class CrisisEdit(Edit):
     glide = serializers.ListField(child=GlideField(), max_length=10, help_text="GLIDE numbers.")
     level_proposed = CodeField([(level, level) for level in "123"], allow_null=True)
     summary = TextField(max_length=1000)
-
-    def validate_title(self, title):
-        if not isinstance(self.initial_data["title"], str):
-            raise serializers.ValidationError(_("Not a valid string."))
-        return title
 
 
 class CellEdit(Edit):

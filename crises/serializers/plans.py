@@ -12,6 +12,8 @@ from crises.models import (
 from sectors.models import Complementarity, Fact, Priority, Provenance, Strength
 from sectors.serializers import ChoiceOrNull, TextOrNull
 
+SIDES = ["system", "cluster", "group"]  # the kinds of whom to coordinate with
+
 
 def _waived_until(gap):
     return gap.last_waiver.until if gap.waived else None
@@ -168,7 +170,7 @@ class ContactSerializer(serializers.Serializer):
 class PartySerializer(serializers.Serializer):
     """A system, cluster or group on the coordination sheet (crises.coordination.Party)."""
 
-    kind = serializers.ChoiceField(["system", "cluster", "group"])
+    kind = serializers.ChoiceField(SIDES)
     slug = serializers.CharField(source="partner.slug")
     name = serializers.CharField(source="partner.name")
     lead = TextOrNull(source="partner.lead", help_text="The lead agency; null where none is named.")

@@ -5,7 +5,7 @@ checks the right and the rules, writes, and records who changed what. They raise
 field), PermissionDenied (which names the missing right), Stale and KeyReused.
 """
 
-from .amend import KeyReused, Outcome, Stale
+from .amend import Outcome, Stale
 from .cells import change_status, confirm_defaults, set_priority, waive_gap
 from .contacts import add_contact, change_contact, remove_contact, require_keeper
 from .drafts import discard_draft, save_draft
@@ -17,12 +17,14 @@ from .lifecycle import close_crisis, close_phase, open_phase, reopen_crisis, rig
 from .mails import mail_assignments, mail_requests
 from .merging import merge_crisis, unmerge_crisis
 from .oversight import ask_for_update, assign, withdraw_request
+from .received import InFlight, KeyReused
 from .regional import set_part_of
 from .reviews import approve, send_back, send_to_review
 from .statements import add_activity, add_figure, decide_level, withdraw_statement
 from .views import change_view, remove_view, require_owner, save_view
 
 __all__ = [
+    "InFlight",
     "KeyReused",
     "Outcome",
     "Stale",

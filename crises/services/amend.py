@@ -4,22 +4,21 @@ The order of locks is the receipt, the crisis row (of several, by number), its c
 models/receipts.py).
 """
 
-import hashlib
-import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crises import plan, standing
-from crises.models import Counter, Crisis, Gap, PlanCell, Receipt, Review, ReviewState, Waiver
+from crises.models import Counter, Crisis, Figure, Gap, PlanCell, Review, ReviewState, Waiver
 from crises.models.requests import overseen_by
 from sectors import reference
+
+from .received import made, receive
 
 # Changes that leave the figures and levels of a crisis as they are.
 SAY_NOTHING = {
@@ -73,14 +72,6 @@ class Stale(Exception):
         self.mine = mine
 
 
-class KeyReused(Exception):
-    """A submission came with the key of an earlier one but other content. `receipt` is the earlier one's."""
-
-    def __init__(self, receipt):
-        super().__init__(receipt)
-        self.receipt = receipt
-
-
 @dataclass
 class Outcome:
     """What a change did: the crisis, whether it happened now or had been received before, and what followed."""
@@ -92,27 +83,8 @@ class Outcome:
     cells: list = field(default_factory=list)  # (plan.Cell before, plan.Cell after) where the priority changed
     opened: list = field(default_factory=list)  # plan.Cell
     closed: list = field(default_factory=list)
-
-
-def _plain(value):
-    return value.pk if isinstance(value, models.Model) else DjangoJSONEncoder().default(value)
-
-
-def receive(*, by, key, content, at):
-    """The receipt of this submission, and whether it is a new one. Call inside the transaction of the write.
-
-    A second sender of the same key waits for the first one's transaction. Raises KeyReused for other content.
-    """
-    text = json.dumps(content, sort_keys=True, default=_plain)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    try:
-        with transaction.atomic():
-            return Receipt.objects.create(user=by, key=key, digest=digest, received_at=at), True
-    except IntegrityError:
-        receipt = Receipt.objects.select_related("crisis").get(user=by, key=key)
-        if receipt.digest != digest:
-            raise KeyReused(receipt) from None
-        return receipt, False
+    rows: list = field(default_factory=list)  # the statements that were added
+    result: dict | None = None  # what the receipt says was made: the same for whoever sends it again
 
 
 def next_moment(crisis, at):
@@ -211,12 +183,7 @@ class Amendment:
             if self.crisis.kept_review == ReviewState.APPROVED:
                 self.crisis.kept_review = ReviewState.CHANGED
         self._save_crisis()
-        for row, many in self.rows:
-            if hasattr(row, "revision"):
-                row.revision = revision
-            self._save(row)
-            for name, values in many.items():
-                getattr(row, name).set(values)
+        self._save_rows(revision)
         for cell in self.dropped:
             self._mark(cell)
             cell.delete()
@@ -231,19 +198,51 @@ class Amendment:
             self.after,
             self.gaps | {(gap.sector_id, gap.phase_id): gap for gap in opened},
             at=self.at,
-            fresh=self.fresh,
+            new=[row for row, _many in self.rows if isinstance(row, Figure)] if self.fresh else None,
             told=self.event.get("event") not in SAY_NOTHING,
         )
 
+    def _save_rows(self, revision):
+        """Write the rows of the change, the new ones of each table in one statement, and so their history."""
+        new = {}
+        for row, many in self.rows:
+            if hasattr(row, "revision"):
+                row.revision = revision
+            if row._state.adding:
+                self._mark(row)
+                new.setdefault(type(row), []).append((row, many))
+            else:
+                self._save(row)
+                for name, values in many.items():
+                    getattr(row, name).set(values)
+        for model, rows in new.items():
+            model.objects.bulk_create([row for row, _many in rows])
+            if hasattr(model, "history"):
+                model.history.bulk_history_create([row for row, _many in rows])
+            for column in model._meta.many_to_many:
+                _link(column, [(row, many.get(column.name, ())) for row, many in rows])
+
     def _save_crisis(self):
+        if self.fresh:
+            self._save_new_crisis()
+            return
         if self.countries is not None:
             # The countries are set without a history row of their own, then the one row shows them.
             self.crisis.skip_history_when_saving = True
-            if self.fresh:
-                self.crisis.save()
             self.crisis.other_countries.set(self.countries)
             del self.crisis.skip_history_when_saving
         self._save(self.crisis)
+
+    def _save_new_crisis(self):
+        """The crisis, its countries, and the row of its history with those it has: four statements at most."""
+        self._mark(self.crisis)
+        Crisis.objects.bulk_create([self.crisis])
+        named = _link(Crisis._meta.get_field("other_countries"), [(self.crisis, self.countries or ())])
+        [row] = Crisis.history.bulk_history_create([self.crisis])
+        kept = Crisis.history.model._meta.get_field("historicalcrisis_other_countries").related_model
+        kept.objects.bulk_create(
+            kept(history=row, id=one.pk, crisis=self.crisis, country_id=one.country_id) for one in named
+        )
 
     def _gap(self, cell):
         """The new gap of a cell; where it goes on as before, it is open since then and keeps its waiver."""
@@ -267,6 +266,13 @@ class Amendment:
     def _save(self, row):
         self._mark(row)
         row.save()
+
+
+def _link(column, rows):
+    """Write the many-to-many values of new rows, [(row, values)], and answer them. One statement at most."""
+    own, other = column.m2m_field_name(), column.m2m_reverse_field_name()
+    linked = column.remote_field.through
+    return linked.objects.bulk_create(linked(**{own: row, other: value}) for row, values in rows for value in values)
 
 
 @dataclass(frozen=True)
@@ -353,7 +359,7 @@ def amend(crisis, *, by, right, at, why, key=None, content=None, closed_too=Fals
         if key:
             receipt, fresh = receive(by=by, key=key, content=content, at=at)
             if not fresh:
-                yield None, Outcome(Crisis.objects.get(pk=crisis.pk), fresh=False)
+                yield None, Outcome(Crisis.objects.get(pk=crisis.pk), fresh=False, result=receipt.result)
                 return
         held = lock(crisis, *beside)
         locked = held[crisis.pk]
@@ -372,5 +378,6 @@ def amend(crisis, *, by, right, at, why, key=None, content=None, closed_too=Fals
             rows += [locked, *(row for row, _many in amendment.rows)]
             amendment.write(outcome)
         if receipt:
-            receipt.crisis = locked
-            receipt.save(update_fields=["crisis"])
+            outcome.result = made(outcome)
+            receipt.crisis, receipt.result = locked, outcome.result
+            receipt.save(update_fields=["crisis", "result"])

@@ -52,7 +52,7 @@ def change_status(
             was = cell.status
             mine = _mine(cell, seen, told, outcome, strict)
             if "status" in mine:
-                _move(cell, status, told["since"], at.date())
+                move(cell, status, told["since"], at.date())
             _take(cell, told, mine - {"status", "since"})
             amendment.keep(cell)
             amendment.record("status", sector=sector.code, phase=phase.slug, was=was, now=cell.status)
@@ -85,7 +85,7 @@ def _take(cell, told, names):
         setattr(cell, name, told[name])
 
 
-def _move(cell, status, since, today):
+def move(cell, status, since, today):
     """Give the cell a status and its date. Raises ValidationError for a move that is not legal."""
     if status != cell.status and status not in PlanCell.MOVES[cell.status]:
         raise ValidationError(
@@ -128,9 +128,7 @@ def set_priority(*, crisis, sector, phase, priority, by, revision, justification
             planned = amendment.planned(cell)
             was = planned.priority
             _mine(cell, _as_seen(cell, revision), told, outcome, strict)
-            if priority and priority == planned.default:
-                words = _("“%(priority)s” is the framework's priority here already. Choose another, or keep it.")
-                raise ValidationError({"own_priority": words % {"priority": planned.default_label}})
+            refuse_default(priority, planned)
             if told == {name: getattr(cell, name) for name in told}:
                 return outcome
             _take(cell, told, told.keys())
@@ -146,6 +144,13 @@ def set_priority(*, crisis, sector, phase, priority, by, revision, justification
                 why=told["justification"],
             )
     return outcome
+
+
+def refuse_default(priority, planned):
+    """Raise ValidationError for a priority of the office's own that is the framework's here anyway."""
+    if priority and priority == planned.default:
+        words = _("“%(priority)s” is the framework's priority here already. Choose another, or keep it.")
+        raise ValidationError({"own_priority": words % {"priority": planned.default_label}})
 
 
 def confirm_defaults(*, crisis, cells, by, key=None, at=None):

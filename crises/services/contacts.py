@@ -14,7 +14,8 @@ from crises.models import Contact, Counter
 from crises.models.contacts import kept_by
 from sectors.models import System
 
-from .amend import Stale, check, receive
+from .amend import Stale, check
+from .received import receive
 
 
 @dataclass(frozen=True)

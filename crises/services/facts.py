@@ -14,9 +14,11 @@ from crises.models.crisis import fold
 from offices.models import Office, Role
 from sectors.models import Edition
 
-from .amend import Amendment, Outcome, Stale, amend, check, merge, receive
+from .amend import Amendment, Outcome, Stale, amend, check, in_words, merge
 from .drafts import discard_draft
 from .duplicates import note_possible_duplicates
+from .intake import in_plain_words, take_cells, take_figures
+from .received import made, receive
 
 FACTS = (
     "title",
@@ -75,14 +77,17 @@ def log_crisis(
     why_distinct="",
     sharing=Crisis.Sharing.STAFF,
     exercise=False,
+    cells=(),
+    figures=(),
     at=None,
     **facts,
 ):
     """Log a crisis: its facts, the phases it is in (each with the day it was entered, or None), a first figure.
 
-    The plan and its gaps follow from these at once. The same key and content answer the crisis logged the first
-    time. `distinct_from` are references of like crises that the person has seen and says it is not, and why. HQ is
-    told of every like crisis, the person of none: see PossibleDuplicate.
+    `cells` and `figures` are what is known of its plan and numbers by now (see intake): all of it is one change, made
+    whole or not at all. The plan and its gaps follow from these at once. The same key and content answer the crisis
+    logged the first time. `distinct_from` are references of like crises that the person has seen and says it is not,
+    and why. HQ is told of every like crisis, the person of none: see PossibleDuplicate.
     Raises PermissionDenied for an office that is not the person's, KeyReused, ValidationError.
     """
     at = at or timezone.now()
@@ -92,13 +97,16 @@ def log_crisis(
         "other_countries": sorted(country.pk for country in other_countries),
         "figure": figure,
         "sharing": sharing,
+        **({"exercise": True} if exercise else {}),
+        **in_plain_words(cells, figures),
         **facts,
     }
-    with transaction.atomic():
+    rows = []
+    with in_words(rows), transaction.atomic():
         receipt, fresh = receive(by=by, key=key, content=content, at=at)
         discard_draft(key=key, by=by)
         if not fresh:
-            return Outcome(receipt.crisis, fresh=False)
+            return Outcome(receipt.crisis, fresh=False, result=receipt.result)
         if not Office.objects.reached_by(by, Role.FIELD, Role.LEAD).filter(pk=office.pk).exists():
             raise PermissionDenied(_("You need to be a field officer or lead of the office that logs the crisis."))
         crisis = Crisis(
@@ -120,7 +128,7 @@ def log_crisis(
         refuse_future_start(crisis, phases, at.date())
         crisis.reference = new_reference(crisis.main_country, (crisis.started_on or at.date()).year)
         crisis.search = _search_text(crisis, other_countries)
-        check(crisis)
+        check(crisis, constraints=False)
 
         amendment, outcome = Amendment(crisis, by=by, at=at, why=Gap.Why.LOGGED, fresh=True), Outcome(crisis)
         amendment.countries = other_countries
@@ -130,11 +138,16 @@ def log_crisis(
             amendment.periods.append(period)
         if figure:
             amendment.keep(Figure(crisis=crisis, recorded_at=at, recorded_by=by, revision=0, headline=True, **figure))
-        amendment.record("logged", distinct_from=list(distinct_from), why=why_distinct)
+        take_cells(amendment, cells)
+        outcome.rows += take_figures(amendment, figures)
+        told = {name: len(many) for name, many in (("cells", cells), ("figures", figures)) if many}
+        amendment.record("logged", distinct_from=list(distinct_from), why=why_distinct, **told)
+        rows += [crisis, *(row for row, _many in amendment.rows)]
         amendment.write(outcome)
         note_possible_duplicates(crisis, told_apart=distinct_from, why=why_distinct)
-        receipt.crisis = crisis
-        receipt.save(update_fields=["crisis"])
+        receipt.crisis, receipt.result = crisis, made(outcome)
+        receipt.save(update_fields=["crisis", "result"])
+        outcome.result = receipt.result
     return outcome
 
 

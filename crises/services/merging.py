@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from crises.models import Crisis, Gap, Merge, PlanCell, PossibleDuplicate
 
-from .amend import Amendment, Outcome, Stale, in_words, lock, next_moment, receive, require
+from .amend import Amendment, Outcome, Stale, in_words, lock, next_moment, require
+from .received import receive
 
 NOT_COPIED = {"id", "crisis", "revision"}
 BY_MERGING = ("merged", "unmerged")  # changes of a cell that nobody of the office made

@@ -18,7 +18,8 @@ from crises.models import Assignment, Counter, Crisis, UpdateRequest
 from crises.oversight import MOST, asking, assigning
 from offices.models import Role
 
-from .amend import RIGHTS, check, lock, next_moment, receive, require
+from .amend import RIGHTS, check, lock, next_moment, require
+from .received import receive
 
 WITHDRAWN_WITHIN = timedelta(minutes=10)
 

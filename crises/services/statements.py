@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from crises.dates import bounds
 from crises.models import Activity, Figure, FigurePart, Gap, LevelDecision
 
-from .amend import amend
+from .amend import Stale, amend
 
 
 def _refuse_future(day, precision, at, field):
@@ -26,14 +26,25 @@ def _add(model, event, *, crisis, by, at, right, key, values, sectors=(), parts=
     ) as (amendment, outcome):
         if amendment:
             row = model(crisis=amendment.crisis, recorded_at=amendment.at, recorded_by=by, revision=0, **values)
-            _refuse_future(values.get("as_of"), values.get("as_of_precision"), at, "as_of")
             _refuse_future(values.get("decided_on"), "day", at, "decided_on")
             _refuse_future(values.get("ended_on"), "day", at, "ended_on")
-            amendment.keep(row, **({"sectors": sectors} if sectors else {}))
-            for part in _parts(row, parts) if parts else ():
-                amendment.keep(part)
+            for one, many in rows_of(row, at, sectors, parts):
+                amendment.keep(one, **many)
             amendment.record(event, **_told(row), **({"parts": len(parts)} if parts else {}))
+            outcome.rows.append(row)
     return outcome
+
+
+def rows_of(statement, at, sectors=(), parts=None):
+    """The rows of a statement, each with its many-to-many values: itself, then its parts by sex and age.
+
+    Raises ValidationError for a date in the future and for parts that cannot be parts of it.
+    """
+    _refuse_future(getattr(statement, "as_of", None), getattr(statement, "as_of_precision", ""), at, "as_of")
+    return [
+        (statement, {"sectors": sectors} if sectors else {}),
+        *((part, {}) for part in (_parts(statement, parts) if parts else ())),
+    ]
 
 
 def _parts(figure, parts):
@@ -106,10 +117,11 @@ def decide_level(*, crisis, by, key=None, at=None, **values):
     return _add(LevelDecision, "level", crisis=crisis, by=by, at=at, right="decide", key=key, values=values)
 
 
-def withdraw_statement(*, statement, by, why, key=None, at=None):
+def withdraw_statement(*, statement, by, why, revision=None, key=None, at=None):
     """Withdraw a figure or a line of work that is wrong, for a reason. It stays readable and no longer counts.
 
-    Nothing is overwritten: the right number is another statement. Raises ValidationError where it is withdrawn already.
+    Nothing is overwritten: the right number is another statement. Raises ValidationError where it is withdrawn already,
+    and Stale where it is not as the person saw it, at the `revision` given.
     """
     kind = "figure" if isinstance(statement, Figure) else "activity"
     content = {"kind": "withdrawn", kind: statement.pk, "why": why}
@@ -117,7 +129,9 @@ def withdraw_statement(*, statement, by, why, key=None, at=None):
         statement.crisis, by=by, right="edit", at=at, why=Gap.Why.FACTS, key=key, content=content, closed_too=True
     ) as (amendment, outcome):
         if amendment:
-            row = type(statement).objects.get(pk=statement.pk)
+            row = type(statement).objects.select_related("withdrawn_by").get(pk=statement.pk)
+            if revision not in (None, row.revision):
+                raise Stale(row)
             if row.withdrawn_at:
                 raise ValidationError(_("This has been withdrawn already."))
             row.withdrawn_at, row.withdrawn_by, row.withdrawn_why = amendment.at, by, why

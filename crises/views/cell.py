@@ -153,7 +153,7 @@ def _cell_page(request, crisis, whole, cell, form, *, then=None, status=200, **m
         .filter(sectors=cell.sector, metric__in=[Figure.Metric.TARGETED, Figure.Metric.REACHED]),
         "lines": _lines(crisis, cell.sector, at),
         "changes": changes,
-        "set": next((row for row, _before in changes if _event(row) == "priority"), None),
+        "set": next((row for row, _before in changes if _sets_priority(row)), None),
         "neighbours": [one for one in whole.cells if one.sector == cell.sector],
         "phases": [cell.phase],
     }
@@ -168,8 +168,10 @@ def _lines(crisis, sector, at):
     return lines
 
 
-def _event(row):
-    return (row.history_change_reason or {}).get("event")
+def _sets_priority(row):
+    """Whether this change gave the cell its priority, or took it back: by itself, or with the crisis as logged."""
+    event = (row.history_change_reason or {}).get("event")
+    return event == "priority" or (event == "logged" and bool(row.own_priority))
 
 
 def _changes(crisis, cell, reader, as_of):
