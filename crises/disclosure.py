@@ -8,6 +8,10 @@ from itertools import combinations
 
 from crises.models.statements import SMALL
 
+# Sectors whose figures are of trafficked people, survivors of violence and children alone: they leave in no file but to
+# the office that keeps them.
+PROTECTED = frozenset({"counter-trafficking-protection"})
+
 
 def is_small(value):
     """Whether a count could point to a person. Not known and none at all do not."""

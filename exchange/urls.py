@@ -2,9 +2,14 @@
 
 from django.urls import path
 
-from exchange.views import tokens, webhooks
+from exchange.views import imports, tokens, webhooks
 
 urlpatterns = [
+    path("import/", imports.import_start, name="import-start"),
+    path("import/<slug:holds>.<slug:kind>", imports.import_template, name="import-template"),
+    path("import/columns/<slug:holds>.csv", imports.import_columns, name="import-columns"),
+    path("import/<uuid:uid>/", imports.import_detail, name="import"),
+    path("import/<uuid:uid>/report.csv", imports.import_report, name="import-report"),
     path("account/webhooks/", webhooks.webhook_list, name="webhook-list"),
     path("account/webhooks/new/", webhooks.webhook_new, name="webhook-new"),
     path("account/webhooks/<uuid:webhook>/", webhooks.webhook, name="webhook"),

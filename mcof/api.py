@@ -29,6 +29,7 @@ from rest_framework.views import APIView, exception_handler
 from crises import api as crises
 from crises.api import STAFF, changes, edits, figures, intake, overview, plans, said, saved
 from crises.api.conditions import Refused, tagged
+from exchange.api import exports
 from exchange.api.changes import ChangeFeed
 from mcof.database import Away, is_away
 from mcof.lists import MOST, PAGE_SIZE
@@ -316,5 +317,10 @@ urlpatterns = [
     path("api/v1/worklist/", overview.Worklist.as_view(), name="api-worklist"),
     re_path(r"^api/v1/worklist/(?P<queue>[a-z]{1,20})/$", overview.Queue.as_view(), name="api-queue"),
     path("api/v1/views/", saved.SavedViewList.as_view(), name="api-views"),
+    path("api/v1/export/crises.<slug:kind>", exports.CrisisExport.as_view(), name="api-export-crises"),
+    path("api/v1/export/cells.<slug:kind>", exports.CellExport.as_view(), name="api-export-cells"),
+    path("api/v1/export/gaps.<slug:kind>", exports.GapExport.as_view(), name="api-export-gaps"),
+    path("api/v1/export/figures.<slug:kind>", exports.FigureExport.as_view(), name="api-export-figures"),
+    path("api/v1/export/dictionary.<slug:kind>", exports.Dictionary.as_view(), name="api-export-dictionary"),
     re_path(r"^api/", Nothing.as_view()),
 ]

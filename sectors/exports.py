@@ -8,6 +8,8 @@ from django.http import StreamingHttpResponse
 from sectors.workbook import workbook
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What may stand before one: the apostrophe too, so that the one put in front can be told from it.
+BEFORE_FORMULA = " \ufeff'"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -28,7 +30,12 @@ def safe(cell):
         return ""
     if isinstance(cell, datetime):
         return cell.isoformat(timespec="seconds")
-    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" \ufeff").startswith(FORMULA) else cell
+    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(BEFORE_FORMULA).startswith(FORMULA) else cell
+
+
+def as_typed(text):
+    """The text that `safe` wrote so: without the apostrophe that it put in front."""
+    return text[1:] if text.startswith("'") and text.lstrip(BEFORE_FORMULA).startswith(FORMULA) else text
 
 
 def table_file(kind, name, header, rows):

@@ -6,7 +6,9 @@ import pytest
 
 from crises import services
 from crises.models import Activity, AgeBand, Contact, Crisis, Figure
+from exchange.imports.job import check
 from exchange.models import Delivery
+from exchange.services.imports import take_in
 from exchange.services.webhooks import try_out
 from offices.services import issue_token
 from tests.factories import (
@@ -54,6 +56,8 @@ FOR_FIELD = [
     "/crises/?country=LBY&needs=S03",
     "/crises/new/",
     "/drafts/",
+    "/import/",
+    "/import/{file}/",
     "/account/",
     "/account/password/",
     "/account/tokens/",
@@ -170,6 +174,14 @@ def plan_under_way():
     return crisis.reference
 
 
+def checked_file():
+    """An import with a row to write and one to mend."""
+    rows = b"title,country,cause,phases\nFloods in Sabha,TUN,natural_hazard,during\nFire,LBY,flood,durring\n"
+    file = take_in(by=make_field(), kind="crises", name="a-long-name-of-a-file-from-the-field-office.csv", content=rows)
+    check(file.pk)
+    return file
+
+
 def asked_about_and_given():
     """What HQ has done about every crisis: its office is asked, and nobody was told by mail."""
     crises = list(Crisis.objects.open())
@@ -193,6 +205,7 @@ def test_a_page_of_the_field_is_accessible(page, axe, sign_in, path):
 
     token, _key = issue_token(user=make_field(), name="Dashboard of the cluster", lasts=timedelta(days=90))
     names = {"contact": Contact.objects.get().uid, "line": Activity.objects.first().pk, "token": token.pk}
+    names["file"] = checked_file().uid
     look(page, axe, path.format(crisis=crisis, figure=Figure.objects.standing().first().pk, **names))
 
 

@@ -187,6 +187,8 @@ def _with_names(pattern):
         return f"{V1}crises/<reference>/figures/<number>/"
     if pattern.name == "api-queue":
         return f"{V1}worklist/<queue>/"
+    if pattern.name.startswith("api-export"):
+        return reverse(pattern.name, args=["csv"])
     return reverse(pattern.name, args=["REF"]).replace("REF", "<reference>")
 
 
@@ -270,7 +272,8 @@ def test_every_operation_has_a_name_a_summary_described_parameters_and_an_answer
         assert operation["summary"]
         assert operation["description"]
         good = operation["responses"].get("200") or operation["responses"]["201"]
-        assert "$ref" in good["content"]["application/json"]["schema"]
+        if not operation["operationId"].startswith("export_"):
+            assert "$ref" in good["content"]["application/json"]["schema"]
         if operation["operationId"].startswith("change_"):
             assert {"403", "404", "409", "412", "413", "415", "422", "428"} <= operation["responses"].keys()
         if "201" in operation["responses"]:

@@ -1,7 +1,8 @@
 """The access policy as one table: address, method, and what each person gets. A route without a row fails.
 
 `own` is a crisis of the Tripoli office shared with the staff of its region; nobody shares it with partners. The edition
-is the draft that headquarters is writing, the saved view one that HQ shares with staff, the webhook HQ's own.
+is the draft that headquarters is writing, the saved view one that HQ shares with staff, the webhook HQ's own,
+the import the field officer's.
 """
 
 import re
@@ -11,7 +12,8 @@ import pytest
 from django.urls import URLPattern, get_resolver, reverse
 
 from crises.models import Contact, SavedView
-from exchange.models import Delivery, Webhook
+from exchange.models import Delivery, Import, Webhook
+from exchange.services.imports import take_in
 from exchange.services.webhooks import try_out
 from offices.models import Role, Token
 from tests.conftest import signed_in
@@ -119,6 +121,13 @@ GET  history-csv               302 403 403 200 403 403 200
 GET  history-xlsx              302 403 403 200 403 403 200
 GET  draft-list                302 200 200 200 200 200 200
 POST draft-discard             302 404 404 404 404 404 404
+GET  import-start              302 200 200 403 403 200 403
+POST import-start              302 400 400 403 403 400 403
+GET  import-template           302 200 200 403 403 200 403
+GET  import-columns            302 200 200 403 403 200 403
+GET  import                    302 200 404 404 404 404 404
+POST import                    302 404 404 404 404 404 404
+GET  import-report             302 200 404 404 404 404 404
 GET  crisis-list               302 200 200 200 200 200 200
 GET  crisis-list-csv           302 200 200 200 200 200 200
 GET  crisis-list-xlsx          302 200 200 200 200 200 200
@@ -240,6 +249,7 @@ def own(office):
     crisis = log(office=office)
     add_figure(crisis, 640)
     add_activity(crisis)
+    take_in(by=make_field(office), kind="crises", name="crises.csv", content=b"title")
     return crisis
 
 
@@ -268,7 +278,9 @@ def address(name, crisis):
         "key": uuid.uuid4(),
         "framework": "mcof-2012",
         "number": _number(name, crisis),
-        "uid": Contact.objects.get().uid,
+        "uid": (Import if name.startswith("import") else Contact).objects.get().uid,
+        "holds": "crises",
+        "kind": "csv",
         "iso3": "LBY",
         "view": SavedView.objects.get().slug,
         "webhook": getattr(Webhook.objects.first(), "uid", uuid.uuid4()),  # its owner may have removed it

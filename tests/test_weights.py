@@ -55,6 +55,7 @@ def crisis(office):
         ("/crises/", FIELD),
         ("/gaps/", WIDE),
         ("/views/", FIELD),
+        ("/import/", FIELD),
         ("/account/webhooks/", FIELD),
         ("/account/webhooks/new/", FIELD),
         ("/account/tokens/", FIELD),

@@ -55,7 +55,7 @@ def _search_text(crisis, countries):
     return fold(f"{crisis.title} {crisis.reference} {crisis.glide} {names} {crisis.cause_detail} {crisis.places}")
 
 
-def _refuse_future_start(crisis, phases, today):
+def refuse_future_start(crisis, phases, today):
     """A start after tomorrow (somewhere it is tomorrow already) belongs to a crisis that is only expected."""
     if not crisis.started_on or {phase.slug for phase in phases} == {"before"}:
         return
@@ -125,7 +125,7 @@ def log_crisis(
         )
         if not phases:
             raise ValidationError({"phases": _("Select at least one phase.")})
-        _refuse_future_start(crisis, phases, at.date())
+        refuse_future_start(crisis, phases, at.date())
         crisis.reference = new_reference(crisis.main_country, (crisis.started_on or at.date()).year)
         crisis.search = _search_text(crisis, other_countries)
         check(crisis, constraints=False)
@@ -195,7 +195,7 @@ def update_facts(*, crisis, by, revision, other_countries=None, key=None, strict
         outcome.changed = tuple(sorted(name for name in told.keys() - outcome.kept if told[name] != now[name]))
         for name, value in facts.items():
             setattr(row, name, value)
-        _refuse_future_start(row, [period.phase for period in amendment.periods], at.date())
+        refuse_future_start(row, [period.phase for period in amendment.periods], at.date())
         countries = row.other_countries.all() if other_countries is None else other_countries
         row.search = _search_text(row, countries)
         check(row, constraints=False)

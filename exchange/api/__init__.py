@@ -1,1 +1,1 @@
-"""What leaves and enters, in the API: the feed of changes and webhooks."""
+"""What leaves and enters, in the API: the feed of changes, webhooks, whole tables as files."""

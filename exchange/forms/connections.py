@@ -1,4 +1,4 @@
-"""Forms of what leaves and enters: they parse and hold no rule."""
+"""The forms of tokens and webhooks: they parse and hold no rule."""
 
 from datetime import timedelta
 
