@@ -27,7 +27,9 @@ def crisis(office):
 def address(pattern, crisis):
     known = {"reference": crisis.reference, "sector": "S03", "phase": "during", "queue": "gaps"}
     known |= {"framework": "mcof-2012", "number": crisis.figures.get().pk if pattern.name == "api-figure" else 1}
-    spelled = re.sub(r"\(\?P<(\w+)>[^)]*\)", lambda found: str(known[found[1]]), str(pattern.pattern))
+    known["kind"] = "csv"
+    named = r"\(\?P<(\w+)>[^)]*\)|<slug:(\w+)>"
+    spelled = re.sub(named, lambda found: str(known[found[1] or found[2]]), str(pattern.pattern))
     return "/" + spelled.strip("^$")
 
 
@@ -36,10 +38,11 @@ def test_every_address_refuses_what_it_does_not_know_and_answers_once(pattern, c
     where, client = address(pattern, crisis), reader(make_hq())
 
     first = client.get(where)
-    again = client.get(where, headers={"if-none-match": first.headers["ETag"]})
-
-    assert (first.status_code, again.status_code, again.content) == (200, 304, b""), where
-    assert again.headers["ETag"] == first.headers["ETag"]
+    assert first.status_code == 200, where
+    if not first.streaming:  # a file is sent while it is made, and has no version before it ends
+        again = client.get(where, headers={"if-none-match": first.headers["ETag"]})
+        assert (again.status_code, again.content) == (304, b""), where
+        assert again.headers["ETag"] == first.headers["ETag"]
     if pattern.name != "api-schema":
         assert "There is no parameter “colour” here." in errors(client.get(f"{where}?colour=blue"))["colour"]
 
@@ -47,7 +50,8 @@ def test_every_address_refuses_what_it_does_not_know_and_answers_once(pattern, c
 @pytest.mark.parametrize("pattern", READ, ids=lambda pattern: pattern.name)
 def test_a_list_names_the_nearest_parameter_and_caps_its_pages(pattern, crisis):
     where, client = address(pattern, crisis), reader(make_hq())
-    if "results" not in client.get(where).json():
+    answer = client.get(where)
+    if not answer["Content-Type"].startswith("application/json") or "results" not in answer.json():
         return
     assert "“page_size”" in errors(client.get(f"{where}?page_sise=2"))["page_sise"]
     for bad in ("0", "201", "x"):
