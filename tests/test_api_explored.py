@@ -66,6 +66,8 @@ CODES = {
     **{"office": "tripoli", "entered_on": "2026-02-01"},
 }
 
+KINDS = {"cells": "ndjson", "gaps": "xlsx", "dictionary": "json"}  # of file, in the address; of all others CSV
+
 
 def with_codes(said):
     """The same with codes that exist; what is None among them is left out."""
@@ -115,6 +117,7 @@ def known(crisis, operation):
     """Values that lead somewhere, for what varies in an address."""
     values = {"reference": crisis.reference, "sector": "S03", "phase": "during", "queue": "gaps"}
     values |= {"framework": "mcof-2012", "number": "1"}
+    values["kind"] = KINDS.get(operation.path.removesuffix(".{kind}").rpartition("/")[2], "csv")
     if "figures" in operation.path:
         values["number"] = str(crisis.figures.get().pk)
     return {parameter.name: values[parameter.name] for parameter in operation.path_parameters}

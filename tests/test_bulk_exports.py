@@ -227,7 +227,7 @@ def test_what_is_written_safely_can_be_read_back(text):
 
 
 def test_a_workbook_holds_the_same_rows_with_days_as_days(full):
-    sheet = load_workbook(BytesIO(file("cells.xlsx?activity=active"))).active
+    sheet = load_workbook(BytesIO(file("cells.xlsx?sector_status=active"))).active
     head, *rows = sheet.iter_rows(values_only=True)
     row = next(row for row in rows if row[0] == full.reference)
 
@@ -238,7 +238,7 @@ def test_a_workbook_holds_the_same_rows_with_days_as_days(full):
 
 
 def test_the_cells_say_who_does_what_where_and_when(full, office):
-    rows = table("cells.csv?activity=stood_down&country=LBY&sector=S04")
+    rows = table("cells.csv?sector_status=stood_down&country=LBY&sector=S04")
 
     row = next(row for row in rows if row["reference"] == full.reference)
     assert (row["office_name"], row["sector_name"], row["country_iso2"]) == ("Tripoli", "Health Support", "LY")

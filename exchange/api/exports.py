@@ -11,38 +11,32 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from crises.api import FILTERS, described, inside
-from crises.filters import CrisisFilter, GapFilter
+from crises.api.said import WORDS
+from crises.filters import CellFilter, CrisisFilter, FigureFilter, GapFilter
 from crises.models import Crisis
 from exchange.exports import CELLS, CRISES, FIGURES, GAPS, TABLES
 from exchange.exports.cells import STATUS
 from exchange.exports.dictionary import HEADER, lines
 from exchange.exports.files import TYPES, File
 from exchange.exports.gaps import contents
-from exchange.filters import CellFilter, FigureFilter
 from offices.models import Office, Role
 from sectors.exports import csv_file
 
-WORDS = FILTERS | {
-    "sector": "Code of a sector.",
-    "activity": "Status of the sector in the plan.",
-    "metric": "What is counted.",
-    "group": "Of whom.",
-}
 HXL = OpenApiParameter(
-    "hxl", enum=["1"], description="`1`: a second line with the HXL hashtags; in NDJSON they are the names."
+    "hxl", enum=["", "1"], description="`1`: a second line with the HXL hashtags; in NDJSON they are the names."
 )
 KIND = OpenApiParameter("kind", location=OpenApiParameter.PATH, enum=list(TYPES), description="What kind of file.")
 
 
-def _described(summary, filterset):
-    left_out = [one for one in described(filterset, WORDS) if one.name != "as_of"]
+def _described(summary, filterset, words=FILTERS):
+    now = [one for one in described(filterset, words) if one.name != "as_of"]
     answers = {(200, kind.partition(";")[0]): {"type": "string", "format": "binary"} for kind in TYPES.values()}
     return extend_schema_view(
         get=extend_schema(
             operation_id=f"export_{summary.lower()}",
             summary=f"{summary}, whole",
             filters=False,
-            parameters=[KIND, HXL, *left_out],
+            parameters=[KIND, HXL, *now],
             responses=answers,
         )
     )
@@ -115,15 +109,20 @@ class CrisisExport(Whole):
     table, filterset_class = CRISES, CrisisFilter
 
 
-@_described("Cells", CellFilter)
+@_described("Cells", CellFilter, WORDS)
 class CellExport(Whole):
     """Every sector in every phase of those crises, with who does what, where and when (4W).
 
-    `activity=active` leaves what is being done. Each row says whose word its priority is: `derived` is ours.
+    The list has the cells of which an office has said something; here are the others too, which are not started.
+    `sector_status=active` leaves what is being done. Each row says whose word its priority is: `derived` is ours.
     """
 
     table, filterset_class = CELLS, CellFilter
-    columns = {"sector": "t.code", "phase": "h.slug", "activity": STATUS}
+    columns = {"sector": "t.code", "phase": "h.slug", "sector_status": STATUS}
+
+    def chosen(self):
+        super().chosen()
+        return self.asked.found
 
 
 @_described("Gaps", GapFilter)
@@ -132,12 +131,8 @@ class GapExport(Whole):
 
     table, filterset_class = GAPS, GapFilter
 
-    def chosen(self):
-        super().chosen()
-        return self.asked.qs
 
-
-@_described("Figures", FigureFilter)
+@_described("Figures", FigureFilter, WORDS)
 class FigureExport(Whole):
     """Every figure that stands, as its source states it. Never add them to one another.
 
@@ -146,7 +141,6 @@ class FigureExport(Whole):
     """
 
     table, filterset_class = FIGURES, FigureFilter
-    columns = {"metric": "n.metric", "group": 'n."group"'}
 
 
 @extend_schema_view(

@@ -97,7 +97,7 @@ FIGURES = Table(
     JOIN crises_crisis r ON r.id = n.crisis_id
     JOIN crises_crisis c ON c.id = coalesce(r.merged_into_id, r.id)
     JOIN offices_country k ON k.iso3 = c.main_country_id
-    WHERE c.id IN (SELECT id FROM chosen) AND n.withdrawn_at IS NULL{{narrower}}
+    WHERE n.id IN (SELECT id FROM chosen)
     AND (NOT {OF_PROTECTED} OR c.office_id IN (SELECT id FROM own))
     ORDER BY c.revision DESC, n.id""",  # noqa: S608 (our own text)
     scopes=("chosen", "own"),
