@@ -106,6 +106,7 @@ AS_OF = OpenApiParameter(
     "2026-03-01T14:05Z. 404 where the crisis was not logged yet, or you might not have read it then.",
 )
 
+TEXT = {"type": "string", "pattern": r"^[^\x00]*$"}  # no database keeps the sign that is left out
 EXPANDABLE = ["office", "country", "other_countries"]
 STAFF = "x-staff"  # marks the description of what is for staff alone, for mcof.api.describe_problems
 
@@ -163,7 +164,7 @@ def described(filterset, words=FILTERS):
         if "choices" in field.extra
     } | {"waived": ["", *WAIVED]}
     return [
-        OpenApiParameter(name, description=words.get(name, ""), enum=closed.get(name))
+        OpenApiParameter(name, str if name in closed else TEXT, description=words.get(name, ""), enum=closed.get(name))
         for name in filterset.base_filters
     ]
 
