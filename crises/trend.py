@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Subquery, When
 from django.utils import timezone
 
 from crises import plan
@@ -44,11 +44,17 @@ def weeks(crises, at=None, *, phase=None, as_of=None):
     days = [begins + timedelta(days=7 * n) for n in range(WEEKS)]
     found = [Week(day, day + timedelta(days=6)) for day in days]
     known = {}
-    for day, *cell, n in _activations(crises, begins, today, phase, as_of):
+    for week, *cell, n in _activations(crises, begins, today, phase, as_of):
         priority = known.get(key := tuple(cell)) or known.setdefault(key, _priority(*cell))
         if priority in STACK:
-            found[(day - begins).days // 7].by[priority] += n
+            found[week].by[priority] += n
     return found
+
+
+def _week(column, begins):
+    """In which of the weeks the day in a column lies: the database counts by week, a seventh of the rows."""
+    ends = [(begins + timedelta(days=7 * n + 6), n) for n in range(WEEKS)]
+    return Case(*(When(**{f"{column}__lte": last}, then=n) for last, n in ends), output_field=IntegerField())
 
 
 def _priority(sector, phase, own, edition, *facts):
@@ -58,13 +64,13 @@ def _priority(sector, phase, own, edition, *facts):
 
 
 def _activations(crises, first, last, phase, as_of):
-    """How many cells are active since each day, by what their priority follows from; now or at a past moment."""
+    """How many cells are active since each week, by what their priority follows from; now or at a past moment."""
     if as_of:
         return _activations_at(crises, first, last, phase, as_of)
     wanted = {"cells__activated_on__range": (first, last)} | ({"cells__phase__slug": phase} if phase else {})
-    cell = ("cells__activated_on", "cells__sector", "cells__phase", "cells__own_priority")
-    found = crises.order_by().filter(**wanted).values_list(*cell, "edition", *FACTS)
-    return found.annotate(n=Count("cells"))
+    cell = ("week", "cells__sector", "cells__phase", "cells__own_priority")
+    found = crises.order_by().filter(**wanted).annotate(week=_week("cells__activated_on", first))
+    return found.values_list(*cell, "edition", *FACTS).annotate(n=Count("cells"))
 
 
 def _activations_at(crises, first, last, phase, as_of):
@@ -74,8 +80,8 @@ def _activations_at(crises, first, last, phase, as_of):
     if phase:
         cells = cells.filter(phase__slug=phase)
     then = {f"{name}_then": _newest(Crisis, "crisis", as_of, name) for name in ("edition", *FACTS)}
-    found = cells.annotate(**then).order_by().values_list("activated_on", "sector", "phase", "own_priority", *then)
-    return found.annotate(n=Count("pk"))
+    found = cells.annotate(week=_week("activated_on", first), **then).order_by()
+    return found.values_list("week", "sector", "phase", "own_priority", *then).annotate(n=Count("pk"))
 
 
 def _newest(model, key, moment, column):
