@@ -30,8 +30,8 @@ FLOORS = {
         f"SELECT c.main_country_id, s.people, jsonb_array_length(s.gaps) FROM {OPEN}",
         f"SELECT c.office_id, max(s.since) FROM {OPEN} GROUP BY 1",
         f"SELECT s.level, s.first_met_on - c.logged_at::date FROM {OPEN} AND c.logged_at > now() - interval '1 year'",
-        "SELECT (p.activated_on - current_date + 83) / 7, p.sector_id, p.phase_id, p.own_priority, c.edition_id, c.crosses_border,"
-        " c.foreign_nationals, c.state_request, count(*) FROM crises_plancell p JOIN crises_crisis c"
+        "SELECT (p.activated_on - current_date + 83) / 7, p.sector_id, p.phase_id, p.own_priority, c.edition_id,"
+        " c.crosses_border, c.foreign_nationals, c.state_request, count(*) FROM crises_plancell p JOIN crises_crisis c"
         " ON c.id = p.crisis_id WHERE p.activated_on > current_date - 84 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8",
         PLACES,
         OFFICES,
