@@ -343,14 +343,24 @@ def test_a_crisis_of_another_office_is_as_one_that_does_not_exist(office):
     hidden = problems(check(sheet({"reference": theirs.reference, "title": "Mine"})))
     nothing = problems(check(sheet({"reference": "PER-2026-ZZZ", "title": "Mine"})))
 
-    # Nor does it help to see it: HQ reads every crisis.
-    both = make_field()
-    Membership.objects.create(user=both, office=make_hq().memberships.get().office, role=Role.HQ)
-    seen = problems(check(sheet({"reference": theirs.reference, "title": "Mine"}), by=both))
-
-    assert seen == hidden
     assert hidden[0][1].replace(theirs.reference, "") == nothing[0][1].replace("PER-2026-ZZZ", "")
     assert hidden[0][2] == nothing[0][2] == ""
+
+
+@pytest.mark.parametrize("table", ["crises", "figures"])
+def test_what_one_may_read_and_not_change_is_skipped_as_exported_and_refused_otherwise(recorded, office, table):
+    both = make_field(make_office("lima", country="PER"), "both")
+    Membership.objects.create(user=both, office=make_hq().memberships.get().office, role=Role.HQ)
+    content = exported(f"{table}.csv", both)
+    assert set(verdicts(check(content, by=both, kind=table))) == {"skip"}
+
+    other = check(content.replace(b"Fighting" if table == "crises" else b"1200", b"1300"), by=both, kind=table)
+
+    assert verdicts(other).count("wrong") == 1
+    assert {(column, words) for column, words, _how in problems(other)} <= {
+        ("reference", "You may read this crisis, not change it."),
+        ("revision", "No figure of this crisis that stands says this with that number: a figure is never overwritten."),
+    }
 
 
 def test_only_who_logs_crises_may_import(office):

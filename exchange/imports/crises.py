@@ -11,7 +11,7 @@ from crises.models import AffectedGroup, Crisis, Receipt
 from crises.services.facts import facts_as_known, refuse_future_start
 from exchange.exports import CRISES
 from exchange.imports import fields
-from exchange.imports.judging import Field, Judged, Verdict, check_fields, crisis_of, key_of, missing, values
+from exchange.imports.judging import Field, Judged, Verdict, check_fields, crisis_of, key_of, missing, only_read, values
 
 SHARING = (Crisis.Sharing.OFFICE, Crisis.Sharing.STAFF)
 MEANS = {column.name: column.meaning for column in CRISES.columns}
@@ -188,9 +188,12 @@ def _judge_known(judged, line, said, facts, known):
     for name in ("title", "country", "cause"):
         if name in line.cells and not line.cells[name]:
             judged.wrong(name, _("This is required."))
+    changed = {} if judged.problems else _differing(facts, facts_as_known(crisis))
+    if not crisis.may_change:
+        only_read(judged, judged.problems or changed)
+        return
     if judged.problems:
         return
-    changed = _differing(facts, facts_as_known(crisis))
     if not changed:
         judged.verdict, judged.note = Verdict.SKIP, _("Nothing differs.")
         return

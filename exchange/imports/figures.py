@@ -8,7 +8,7 @@ from crises.dates import bounds
 from crises.models import Figure, Receipt, SourceKind
 from exchange.exports import FIGURES
 from exchange.imports import fields
-from exchange.imports.judging import Field, Judged, Verdict, check_fields, crisis_of, key_of, missing, values
+from exchange.imports.judging import Field, Judged, Verdict, check_fields, crisis_of, key_of, missing, only_read, values
 
 MEANS = {column.name: column.meaning for column in FIGURES.columns}
 
@@ -72,6 +72,8 @@ def judge(line, known, seen):
     elif same in standing:
         judged.verdict = Verdict.SKIP
         judged.note = _("Recorded already.") if standing[same] else _("The same as another row of this file.")
+    elif not crisis.may_change:
+        only_read(judged, differs=True)
     else:
         _add(judged, crisis, figure, sectors, known)
         standing[same] = []

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.db.models import Exists, OuterRef
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -92,20 +93,32 @@ def missing(judged, line, fields):
 
 
 def crisis_of(judged, told, known):
-    """The crisis of this reference among those the person may change, or None: hidden ones are told like none."""
+    """The crisis of this reference among those the person may read, with `may_change`, or None: hidden ones are told
+    like none."""
     reference = told.upper()
-    mine = Crisis.objects.editable_by(known.by).exclude(status=Crisis.Status.WITHDRAWN).select_related("updated_by")
-    found = mine.filter(reference=reference).first()
+    mine = Crisis.objects.editable_by(known.by).exclude(status=Crisis.Status.WITHDRAWN)
+    seen = Crisis.objects.visible_to(known.by).exclude(status=Crisis.Status.WITHDRAWN).select_related("updated_by")
+    seen = seen.annotate(may_change=Exists(mine.filter(pk=OuterRef("pk"))))
+    found = seen.filter(reference=reference).first()
     if found is None:
         near = mine.filter(reference__startswith=reference[:4]).values_list("reference", flat=True)[:500]
         near = get_close_matches(reference, near, 1, 0.8)
-        words = _("There is no crisis “%(reference)s” among those you may change.") % {"reference": told[:20]}
+        words = _("There is no crisis “%(reference)s” among those you may read.") % {"reference": told[:20]}
         judged.wrong("reference", words, _("Did you mean %(near)s?") % {"near": near[0]} if near else "")
     elif found.merged_into_id:
         into = Crisis.objects.filter(pk=found.merged_into_id).values_list("reference", flat=True).get()
         judged.wrong("reference", _("This crisis has been merged into another."), _("Use %(into)s.") % {"into": into})
         return None
     return found
+
+
+def only_read(judged, differs):
+    """A row of a crisis that the person may read and not change: skipped as it was exported, refused otherwise."""
+    judged.verdict, judged.note = Verdict.SKIP, _("Nothing differs.")
+    if differs:
+        judged.problems = []
+        words = _("You may read this crisis, not change it.")
+        judged.wrong("reference", words, _("Leave the row as it was exported, or delete it."))
 
 
 def check_fields(judged, row, names):
