@@ -132,6 +132,7 @@ def install_what_is_missing():
     here = {
         "postgresql": "TEST_DATABASE_URL" in os.environ or postgresql_programs(),
         "chromium": chromium(),
+        "openssl": shutil.which("openssl"),
         "libpango-1.0-0": sys.platform != "linux" or loads("libpango-1.0.so.0"),
         "libpangoft2-1.0-0": sys.platform != "linux" or loads("libpangoft2-1.0.so.0"),
         "libharfbuzz-subset0": sys.platform != "linux" or loads("libharfbuzz-subset.so.0"),
