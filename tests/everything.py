@@ -20,8 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
 AS_ROOT = os.geteuid() == 0
-# Nothing to be kept through a power cut, and no table looked at while it happens to be empty, from which the server would
-# conclude for minutes that it always is.
+# Nothing to be kept through a power cut, and no table looked at while it happens to be empty, from which the server
+# would conclude for minutes that it always is.
 QUICK = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off"
 PRODUCTION = {"SECRET_KEY": secrets.token_urlsafe(50), "DEBUG": "false", "DEMO": "false", "HTTPS": "true"}
 
