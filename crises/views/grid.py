@@ -80,7 +80,7 @@ def grid(request):
 
 
 def _cells(line, query):
-    """The cells of a crisis as markup: a page has 750, and a template takes several times as long to write them."""
+    """The cells of a crisis as markup: a page has 750, and a template would look up five names for each."""
     plan, nothing = reverse("plan", args=[line.row.reference]), escape(_("not in its plan"))
     cells = (
         f'<td><a class="c {cell.state.value}" href="{plan}{cell.sector.code}/{cell.phase.slug}/{escape(query)}"'

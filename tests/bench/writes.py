@@ -55,9 +55,10 @@ def main(rounds, each):
         )
 
     statements = []
+    ours(0)  # the first change of a process also reads the framework
     Crisis.objects.exists()
     with connection.execute_wrapper(lambda execute, *call: statements.append(1) or execute(*call)):
-        ours(0)
+        ours(1)
     took = {"bare": [], "ours": []}
     for number in range(rounds):
         for name, write in (("bare", bare), ("ours", ours)):
