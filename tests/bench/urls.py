@@ -1,10 +1,24 @@
-"""The site, and beside it the static page that its pages are measured against."""
+"""The site, and beside it what its pages and the answers of its API are measured against."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.urls import include, path
+from django_filters import FilterSet
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.generics import ListAPIView, RetrieveAPIView
+from rest_framework.pagination import CursorPagination
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from crises import api
+from crises.models import Crisis
+from crises.reading import plan_of
+from crises.serializers import CrisisRowSerializer, PlanSerializer
 
 PAGE = ("<!doctype html><title>Static</title>" + "<p>The same words every time.</p>" * 1000).encode()
+ANSWER = b'{"results": [' + b", ".join([b'{"reference": "SDN-2026-AAA", "title": "The same words every time"}'] * 450)
+ANSWER += b"]}"
 
 
 @login_required
@@ -13,4 +27,60 @@ def static(request):
     return HttpResponse(PAGE)
 
 
-urlpatterns = [path("bench/static/", static), path("", include("mcof.urls"))]
+class Answer(APIView):
+    """An answer of 30 KB for the owner of a token, who is counted as everywhere in the API."""
+
+    def get(self, request):
+        return HttpResponse(ANSWER, content_type="application/json")
+
+
+class ByRevision(CursorPagination):
+    page_size, ordering = 50, "-revision"
+
+
+class Plainly(FilterSet):
+    class Meta:
+        model = Crisis
+        fields = ("status", "cause", "office__slug", "main_country", "sharing", "kept_level", "kept_review", "exercise")
+
+
+class TunedCrises(ListAPIView):
+    """The list as it is written with the framework's own parts: joined, prefetched, one serializer."""
+
+    renderer_classes = (JSONRenderer,)
+    serializer_class = CrisisRowSerializer
+    filter_backends = (DjangoFilterBackend,)
+    filterset_class = Plainly
+    pagination_class = ByRevision
+
+    def get_queryset(self):
+        return api.rows(Crisis.objects.visible_to(self.request.user))
+
+    def get_serializer_context(self):
+        return super().get_serializer_context() | {"expand": ["office", "country"]}
+
+
+class TunedPlan(RetrieveAPIView):
+    """The plan of a crisis in the same way."""
+
+    renderer_classes = (JSONRenderer,)
+    filter_backends = ()
+    lookup_field = "reference"
+
+    def get_queryset(self):
+        return Crisis.objects.visible_to(self.request.user)
+
+    def retrieve(self, request, *args, **kwargs):
+        crisis = self.get_object()
+        whole = plan_of(crisis)
+        context = self.get_serializer_context() | {"crisis": crisis, "plan": whole, "inside": api.inside(request.user)}
+        return Response(PlanSerializer(whole, context=context).data)
+
+
+urlpatterns = [
+    path("bench/static/", static),
+    path("api/v1/bench/static/", Answer.as_view()),
+    path("api/v1/bench/crises/", TunedCrises.as_view()),
+    path("api/v1/bench/plans/<reference>/", TunedPlan.as_view()),
+    path("", include("mcof.urls")),
+]
