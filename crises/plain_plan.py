@@ -6,31 +6,24 @@ cells of which the office has said nothing; a test holds the two to the same. Th
 """
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date
 from types import SimpleNamespace
 from typing import NamedTuple
 
-import orjson
-from django.db import connection
-from django.db.models import TextField
-from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from django.utils.translation import get_language
 from rest_framework.renderers import JSONRenderer
 
 from crises import plan
-from crises.models import Gap
+from crises.models import Gap, PhasePeriod, PlanCell
+from crises.models.rows import beside, instant, read_beside
 from crises.reading import CrisisPlan
 from crises.serializers.plans import CellSerializer
 from sectors import reference
 from sectors.models import Fact
 
 CRISIS = ("reference", "revision", "status", "edition", *Fact.values)  # what a plan asks of its crisis
-PHASES = "SELECT CAST({rows}(phase_id) AS text) FROM crises_phaseperiod WHERE {of} AND left_on IS NULL"
-ENTRIES = """SELECT CAST({rows}({row}(sector_id, phase_id, status, since, lead, own_priority, justification, confirmed,
-    revision)) AS text) FROM crises_plancell WHERE {of}"""
-GAPS = """SELECT CAST({rows}({row}(sector_id, phase_id, opened_at, opened_why, waived_until)) AS text)
-    FROM crises_gap WHERE {of} AND closed_at IS NULL"""
+GAP = ("sector", "phase", "opened_at", "opened_why", "waived_until")
 
 
 class Entry(NamedTuple):
@@ -56,12 +49,11 @@ class Unsaid(NamedTuple):
 
 def with_plans(crises):
     """Crises with what `said` tells of, and nothing more. One statement, so that all of it is of one moment."""
-    postgresql = connection.vendor == "postgresql"
-    rows, row = ("json_agg", "json_build_array") if postgresql else ("json_group_array", "json_array")
-    words = {"rows": rows, "row": row, "of": "crisis_id = crises_crisis.id"}
-    told = {"the_phases": PHASES, "the_entries": ENTRIES, "the_gaps": GAPS}
-    columns = {name: RawSQL(sql.format(**words), (), TextField()) for name, sql in told.items()}  # noqa: S611 (no words of a reader)
-    return crises.only(*CRISIS).annotate(**columns)
+    return crises.only(*CRISIS).annotate(
+        the_phases=beside(PhasePeriod, "phase", empty="left_on"),
+        the_entries=beside(PlanCell, *Entry._fields),
+        the_gaps=beside(Gap, *GAP, empty="closed_at"),
+    )
 
 
 def said(crisis, *, inside, asked=None, at=None):
@@ -71,11 +63,15 @@ def said(crisis, *, inside, asked=None, at=None):
     """
     at = at or timezone.now()
     content = reference.content(crisis.edition_id)
-    phases, entries, gaps = (
-        orjson.loads(rows or "[]") for rows in (crisis.the_phases, crisis.the_entries, crisis.the_gaps)
+    columns = (crisis.the_phases, crisis.the_entries, crisis.the_gaps)
+    phases, entries, gaps = (read_beside(rows) for rows in columns)
+    cells = plan.cells(
+        content,
+        crisis,
+        map(Entry._make, entries),
+        {phase for (phase,) in phases},
+        [_read(gap, at) for gap in gaps],
     )
-    gaps = [_read(gap, at) for gap in gaps]
-    cells = plan.cells(content, crisis, map(Entry._make, entries), phases, gaps)
     cells = list(filter(asked, cells)) if asked else cells
     tally, unsaid = plan.tally(cells), _unsaid(content, plan.facts_of(crisis))
     return {
@@ -129,12 +125,10 @@ def _row(cell, unsaid, inside, at):
 
 
 def _read(columns, at):
-    """A gap of those in GAPS."""
+    """A gap from its columns as of GAP."""
     sector, phase, opened, why, until = columns
-    opened = datetime.fromisoformat(opened)
-    opened = opened if opened.tzinfo else opened.replace(tzinfo=UTC)  # SQLite keeps no zone
     until = until and date.fromisoformat(until)
-    gap = Gap(sector_id=sector, phase_id=phase, opened_at=opened, opened_why=why, waived_until=until)
+    gap = Gap(sector_id=sector, phase_id=phase, opened_at=instant(opened), opened_why=why, waived_until=until)
     gap.waived = gap.covered_on(at.date())
     return gap
 
