@@ -1,6 +1,7 @@
 """The site, and beside it what its pages and the answers of its API are measured against."""
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import OuterRef, Prefetch, Subquery
 from django.http import HttpResponse
 from django.urls import include, path
 from django_filters import FilterSet
@@ -12,9 +13,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from crises import api
-from crises.models import Crisis
+from crises.api.merged import with_statements
+from crises.models import Crisis, PhasePeriod
 from crises.reading import plan_of
-from crises.serializers import CrisisRowSerializer, PlanSerializer
+from crises.serializers import CrisisRowSerializer, CrisisSerializer, PlanSerializer
 
 PAGE = ("<!doctype html><title>Static</title>" + "<p>The same words every time.</p>" * 1000).encode()
 ANSWER = b'{"results": [' + b", ".join([b'{"reference": "SDN-2026-AAA", "title": "The same words every time"}'] * 450)
@@ -77,10 +79,39 @@ class TunedPlan(RetrieveAPIView):
         return Response(PlanSerializer(whole, context=context).data)
 
 
+class TunedCrisis(RetrieveAPIView):
+    """A crisis with all that is said of it in the same way."""
+
+    renderer_classes = (JSONRenderer,)
+    serializer_class = CrisisSerializer
+    filter_backends = ()
+    lookup_field = "reference"
+
+    def get_queryset(self):
+        visible = Crisis.objects.visible_to(self.request.user)
+        phased = Prefetch("periods", PhasePeriod.objects.select_related("phase"))
+        parts = Prefetch("parts", visible.standing().order_by("reference"), to_attr="seen_parts")
+        wider = visible.standing().filter(pk=OuterRef("part_of")).values("reference")
+        return (
+            api.rows(visible)
+            .annotate(seen_part_of=Subquery(wider))
+            .select_related("main_country__region", "office", "focal_point", "edition__framework")
+            .prefetch_related(None)
+            .prefetch_related(phased, "other_countries", parts)
+        )
+
+    def get_object(self):
+        return with_statements(super().get_object())
+
+    def get_serializer_context(self):
+        return super().get_serializer_context() | {"inside": api.inside(self.request.user)}
+
+
 urlpatterns = [
     path("bench/static/", static),
     path("api/v1/bench/static/", Answer.as_view()),
     path("api/v1/bench/crises/", TunedCrises.as_view()),
+    path("api/v1/bench/crises/<reference>/", TunedCrisis.as_view()),
     path("api/v1/bench/plans/<reference>/", TunedPlan.as_view()),
     path("", include("mcof.urls")),
 ]
