@@ -6,7 +6,7 @@ cells of which the office has said nothing; a test holds the two to the same. Th
 """
 
 import json
-from datetime import UTC, date
+from datetime import date
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from rest_framework.renderers import JSONRenderer
 from crises import plan
 from crises.models import Gap, PhasePeriod, PlanCell
 from crises.models.rows import beside, instant, read_beside
+from crises.plain import moment
 from crises.reading import CrisisPlan
 from crises.serializers.plans import CellSerializer
 from sectors import reference
@@ -135,7 +136,7 @@ def _read(columns, at):
 
 def _gap(gap, at):
     return {
-        "opened_at": gap.opened_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "opened_at": moment(gap.opened_at),
         "opened_why": gap.opened_why,
         "days_open": gap.days_open(at),
         "waived": gap.waived,
