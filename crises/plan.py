@@ -5,6 +5,7 @@ Pure functions: page, API, export and tests all call these, and nothing here ask
 
 from dataclasses import dataclass
 
+from django.utils.functional import cached_property
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -110,12 +111,15 @@ class Cell:
     row: SectorPriority
     default: str  # the framework's priority, given the facts
     priority: str  # the office's own, else the default
-    because: str
-    question: str  # the fact to ask for, empty where none is missing
-    entry: PlanCell  # a blank one where the office has said nothing
+    said: PlanCell | None  # the office's entry; None where it has said nothing
     phase_open: bool  # and the crisis itself open
     facts: dict  # those that priorities can depend on
     open_gap: Gap = None  # the recorded gap, with `waived`, where it was asked for
+
+    @cached_property
+    def entry(self):
+        """The office's entry; a blank one where it has said nothing."""
+        return self.said or PlanCell(sector=self.row.sector, phase=self.row.phase)
 
     @property
     def sector(self):
@@ -139,9 +143,25 @@ class Cell:
         return Priority(self.default).label
 
     @property
+    def own(self):
+        """The office's own priority, empty where it has set none."""
+        return self.said.own_priority if self.said else ""
+
+    @property
     def changed(self):
         """Whether the office has set a priority of its own."""
-        return bool(self.entry.own_priority)
+        return bool(self.own)
+
+    @property
+    def because(self):
+        """Why it has its priority, in words."""
+        return explain(self.row, self.facts, self.own, self.said.justification if self.said else "")
+
+    @property
+    def question(self):
+        """The fact to ask for, empty where none is missing or the office has decided without it."""
+        condition = self.row.condition
+        return condition if condition and self.facts[condition] is None and not self.own else ""
 
     @property
     def default_because(self):
@@ -164,7 +184,7 @@ class Cell:
     @property
     def confirmed(self):
         """Whether the office has looked at the framework's priority and keeps it, and that has not changed since."""
-        return bool(self.entry.confirmed) and self.entry.confirmed == self.default
+        return bool(self.said and self.said.confirmed) and self.said.confirmed == self.default
 
     @property
     def question_words(self):
@@ -172,7 +192,7 @@ class Cell:
 
     @property
     def status(self):
-        return self.entry.status
+        return self.said.status if self.said else PlanCell.Status.NOT_STARTED
 
     @property
     def needed(self):
@@ -191,7 +211,7 @@ class Cell:
     @property
     def closes(self):
         """What would close its gap, in sentences; empty where it is none."""
-        return what_closes(self.row, self.facts, self.entry.own_priority) if self.gap else ""
+        return what_closes(self.row, self.facts, self.own) if self.gap else ""
 
 
 @dataclass(frozen=True)
@@ -268,19 +288,17 @@ def cells(content, crisis, entries=(), open_phases=(), gaps=()):
     facts = facts_of(crisis)
     said = {(entry.sector_id, entry.phase_id): entry for entry in entries}
     opened = {(gap.sector_id, gap.phase_id): gap for gap in gaps}
+    open_phases = open_phases if crisis.is_open else ()
 
     def cell(row):
         key = (row.sector_id, row.phase_id)
-        entry = said.get(key) or PlanCell(sector=row.sector, phase=row.phase)
-        own = entry.own_priority
+        entry = said.get(key)
         return Cell(
             row=row,
             default=default_of(row, facts),
-            priority=priority_of(row, facts, own),
-            because=explain(row, facts, own, entry.justification),
-            question=row.condition if row.condition and facts[row.condition] is None and not own else "",
-            entry=entry,
-            phase_open=crisis.is_open and row.phase_id in open_phases,
+            priority=priority_of(row, facts, entry.own_priority if entry else ""),
+            said=entry,
+            phase_open=row.phase_id in open_phases,
             facts=facts,
             open_gap=opened.get(key),
         )

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from functools import cache, cached_property
 
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from .models import (
     Cluster,
@@ -65,9 +65,22 @@ class Content:
         """The (sector, phase) of each place of a plan, in that order."""
         return [(row.sector, row.phase) for row in self.in_order]
 
+    @cached_property
+    def derived(self):
+        """What follows from this content alone and is kept with it, since it never changes, by keys of those who work
+        it out. Each is put here whole, and nobody changes what is here.
+        """
+        return {}
+
     @property
     def provenance_note(self):
-        """Whose word these values are: goes with them wherever they go."""
+        """Whose word these values are, in the language of the answer: goes with them wherever they go."""
+        key = ("provenance note", get_language())
+        if key not in self.derived:
+            self.derived[key] = self._provenance_note()
+        return self.derived[key]
+
+    def _provenance_note(self):
         words = {"symbol": self.edition.framework.symbol, "edition": self.edition.number}
         if any(row.provenance == Provenance.DERIVED for row in self.priorities.values()):
             note = _(

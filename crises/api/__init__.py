@@ -2,7 +2,7 @@
 stand in modules of their own."""
 
 from django.core.exceptions import ValidationError as NoMoment
-from django.db.models import Count, OuterRef, Prefetch, Subquery
+from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -17,6 +17,7 @@ from crises.api.conditions import Tagged
 from crises.api.merged import FollowsMerged, with_statements
 from crises.api.shape import FIELDS, Shaped, expand
 from crises.api.stretches import Sorted
+from crises.api.whole import whole, with_columns
 from crises.dates import Precision, moment
 from crises.filters import CrisisFilter, GapFilter
 from crises.filters.crises import WAIVED
@@ -28,7 +29,6 @@ from crises.models import (
     FigurePart,
     Gap,
     LevelDecision,
-    PhasePeriod,
     PlanCell,
     PlanPriority,
     ReviewState,
@@ -248,29 +248,26 @@ class CrisisDetail(Shaped, AsOf, RetrieveAPIView):
     lookup_field = "reference"
 
     def get_queryset(self):
-        as_of, visible = self.as_of, Crisis.objects.visible_to(self.request.user)
-        phased = PhasePeriod.objects.select_related("phase")
-        parts = Prefetch("parts", visible.standing().order_by("reference"), to_attr="seen_parts")
+        visible, as_of = Crisis.objects.visible_to(self.request.user), self.as_of
+        if not as_of:
+            return with_columns(visible)
         return (
             rows(visible, as_of)
-            .annotate(seen_part_of=Subquery(visible.standing().filter(pk=OuterRef("part_of")).values("reference")))
             .select_related("main_country__region", "office", "focal_point", "edition__framework")
             .prefetch_related(None)  # the open phases are among the periods
-            .prefetch_related(
-                *([] if as_of else [Prefetch("periods", phased), "other_countries", parts]),
-            )
         )
 
     def get_object(self):
-        crisis = with_statements(super().get_object(), self.as_of)
+        user = self.request.user
+        if inside(user):
+            user.know_grants()
+        crisis, visible = super().get_object(), Crisis.objects.visible_to(user)
         if not self.as_of:
-            return crisis
+            return whole(crisis, visible, in_full=self.expanded)
+        crisis, seen = with_statements(crisis, self.as_of), visible.seen_then(user, self.as_of)
+        crisis.seen_part_of = None
         if crisis.part_of_id:
-            wider = Crisis.objects.visible_to(self.request.user).seen_then(self.request.user, self.as_of)
-            crisis.seen_part_of = wider.filter(pk=crisis.part_of_id).values_list("reference", flat=True).first()
-        else:
-            crisis.seen_part_of = None
-        seen = Crisis.objects.visible_to(self.request.user).seen_then(self.request.user, self.as_of)
+            crisis.seen_part_of = seen.filter(pk=crisis.part_of_id).values_list("reference", flat=True).first()
         crisis.seen_parts = parts_at(crisis, seen, self.as_of)
         return in_full(crisis, self.as_of)
 

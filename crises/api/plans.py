@@ -2,19 +2,21 @@
 
 from dataclasses import replace
 
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema, extend_schema_view
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import RetrieveAPIView
 from rest_framework.response import Response
 
-from crises import gaps
+from crises import gaps, plain_plan
 from crises.api import AS_OF, AsOf, inside
 from crises.api.conditions import Tagged
 from crises.models import Crisis, PlanCell
 from crises.reading import plan_of
 from crises.serializers import PlanSerializer
 from crises.serializers.gaps import DiffSerializer, GapsSerializer
+from sectors import reference
 
 PARTS = [
     OpenApiParameter("phase", description="Slug of a phase: its cells only."),
@@ -64,19 +66,35 @@ class CrisisPlan(Tagged, OfCrisis):
     serializer_class = PlanSerializer
     parameters = {"as_of", "diff", "phase", "sector"}
 
+    @cached_property
+    def plain(self):
+        """Whether the plan is asked for as it stands now and by itself: then it is read as plain values."""
+        return not self.as_of and "diff" not in self.request.query_params
+
+    def get_queryset(self):
+        if not self.plain:
+            return super().get_queryset()
+        if inside(self.request.user):
+            self.request.user.know_grants()
+        return plain_plan.with_plans(super().get_queryset())
+
     def retrieve(self, request, *args, **kwargs):
         crisis = self.get_object()
+        asked = self._asked(reference.content(crisis.edition_id))
+        if self.plain:
+            return Response(plain_plan.said(crisis, inside=inside(request.user), asked=asked))
         whole = plan_of(crisis, as_of=self.as_of)
-        whole = replace(whole, cells=list(filter(self._asked(whole), whole.cells)))
+        whole = replace(whole, cells=list(filter(asked, whole.cells)))
         if "diff" not in request.query_params:
             return self.read(PlanSerializer, crisis, whole)
         return self.read(DiffSerializer, crisis, whole, differences=differences(crisis, whole, self.as_of))
 
-    def _asked(self, whole):
-        """Whether a cell is asked for. Raises ValidationError for a code that this plan does not have."""
+    def _asked(self, content):
+        """Whether a cell is asked for; None for all of them. Raises ValidationError for a code that this plan does not
+        have."""
         known = {
-            "phase": [phase.slug for phase in whole.content.phases],
-            "sector": [sector.code for sector in whole.content.sectors],
+            "phase": [phase.slug for phase in content.phases],
+            "sector": [sector.code for sector in content.sectors],
             "diff": ["framework"],
         }
         asked, wrong = self.request.query_params, {}
@@ -86,6 +104,8 @@ class CrisisPlan(Tagged, OfCrisis):
                 wrong[name] = [_("There is no “%(value)s” here. Use one of: %(known)s.") % words]
         if wrong:
             raise ValidationError(wrong)
+        if "phase" not in asked and "sector" not in asked:
+            return None
         return lambda cell: (
             asked.get("phase", cell.phase.slug) == cell.phase.slug
             and asked.get("sector", cell.sector.code) == cell.sector.code

@@ -238,6 +238,10 @@ class Gap(models.Model):
             return False
         return (at or self.seen_at or timezone.now()) - self.opened_at > timedelta(hours=settings.GAP_LATE_HOURS)
 
+    def covered_on(self, day):
+        """Whether a waiver covers the gap on that day, as `with_waiver` has it of many."""
+        return self.waived_until is not None and self.waived_until >= day
+
     @property
     def last_waiver(self):
         """The waiver that runs longest, lapsed or not; None where there is none. Prefetch `waivers`."""
