@@ -7,7 +7,8 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
-from crises import plain_plan, services
+from crises import services
+from crises.api import plain_plan
 from crises.models import Crisis, PlanPriority
 from crises.reading import plan_of
 from crises.serializers import PlanSerializer

@@ -9,8 +9,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.generics import RetrieveAPIView
 from rest_framework.response import Response
 
-from crises import gaps, plain_plan
-from crises.api import AS_OF, AsOf, inside
+from crises import gaps
+from crises.api import AS_OF, AsOf, inside, plain_plan
 from crises.api.conditions import Tagged
 from crises.models import Crisis, PlanCell
 from crises.reading import plan_of
