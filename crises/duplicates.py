@@ -116,7 +116,7 @@ def candidates(crises, described):
     each other given their precision. Where either start is not known, an open crisis is alike.
     `described` is a crisis, saved or not. One query, and one more where it has a GLIDE number: each by an index.
     """
-    crises = crises.standing().exclude(pk=described.pk).select_related("main_country", "office").order_by("-revision")
+    crises = crises.standing().exclude(pk=described.pk).order_by("-revision")
     same = crises.filter(_began_near(described), main_country=described.main_country_id, cause=described.cause)
     found = {crisis.pk: crisis for crisis in same[:MOST] if _may_be(crisis, described)}
     if numbers := described.glide.split():
@@ -158,4 +158,4 @@ def alike(user, *, main_country, cause, title="", started_on=None, start_precisi
         start_precision=start_precision,
         glide=glide,
     )
-    return candidates(Crisis.objects.visible_to(user), described)
+    return candidates(Crisis.objects.visible_to(user).select_related("main_country", "office"), described)

@@ -3,7 +3,7 @@
 Pure functions: page, API, export and tests all call these, and nothing here asks the database.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.functional import cached_property
 from django.utils.translation import gettext, ngettext
@@ -108,6 +108,7 @@ def what_closes(row, facts, own=""):
 class Cell:
     """A sector in a phase of one crisis: what the framework asks, what the office does, whether that is a gap."""
 
+    key: tuple[int, int]  # (sector pk, phase pk)
     row: SectorPriority
     default: str  # the framework's priority, given the facts
     priority: str  # the office's own, else the default
@@ -128,11 +129,6 @@ class Cell:
     @property
     def phase(self):
         return self.row.phase
-
-    @property
-    def key(self):
-        """(sector pk, phase pk)."""
-        return self.row.sector_id, self.row.phase_id
 
     @property
     def priority_label(self):
@@ -290,10 +286,10 @@ def cells(content, crisis, entries=(), open_phases=(), gaps=()):
     opened = {(gap.sector_id, gap.phase_id): gap for gap in gaps}
     open_phases = open_phases if crisis.is_open else ()
 
-    def cell(row):
-        key = (row.sector_id, row.phase_id)
+    def cell(key, row):
         entry = said.get(key)
         return Cell(
+            key=key,
             row=row,
             default=default_of(row, facts),
             priority=priority_of(row, facts, entry.own_priority if entry else ""),
@@ -303,7 +299,21 @@ def cells(content, crisis, entries=(), open_phases=(), gaps=()):
             open_gap=opened.get(key),
         )
 
-    return [cell(row) for row in content.in_order]
+    return [cell(key, row) for key, row in content.by_key]
+
+
+def again(plan, entries):
+    """A plan after its office said something else of cells, all else of the crisis being as it was."""
+    said = {(entry.sector_id, entry.phase_id): entry for entry in entries}
+
+    def now(cell):
+        entry = said.get(cell.key)
+        priority = priority_of(cell.row, cell.facts, entry.own_priority if entry else "")
+        if entry is cell.said and priority == cell.priority:
+            return cell
+        return replace(cell, said=entry, priority=priority)
+
+    return [now(cell) for cell in plan]
 
 
 @dataclass(frozen=True)

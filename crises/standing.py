@@ -5,6 +5,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import Max
 
+from crises.batch import Batch, stored
 from crises.models import Crisis, Figure, LevelDecision, PlanCell, PlanPriority, Standing
 from crises.reading import plan_of
 from sectors.models import Priority
@@ -58,7 +59,7 @@ def open_gaps(plan, gaps):
 def first_met_on(plan):
     """The day on which the first critical sector of the open phases became active; None where none is."""
     return min(
-        (cell.entry.activated_on for cell in plan if cell.needed and cell.entry.activated_on),
+        (cell.said.activated_on for cell in plan if cell.needed and cell.said and cell.said.activated_on),
         default=None,
     )
 
@@ -92,38 +93,53 @@ def statements_of_new(figures):
     return kept | ({"people": newest.value, "people_on": newest.as_of} if newest else {})
 
 
-def keep(crisis, plan, gaps, *, at, told, new=None):
-    """Write how the crisis stands from now on, in the transaction of its change; a crisis not open stands no more.
+END = "UPDATE crises_standing SET until = %s WHERE crisis_id = %s AND until IS NULL"
+CARRY_ON = (  # what the row before says of the statements, which nothing of this change is about
+    "INSERT INTO crises_standing (crisis_id, since, revision, cells, gaps, first_met_on,"
+    " level, review_on, activation, people, people_on)"
+    " SELECT crisis_id, until, %s, %s, %s, COALESCE(%s, first_met_on), level, review_on, activation, people, people_on"
+    " FROM crises_standing WHERE crisis_id = %s AND until = %s"
+)
 
-    `gaps` are its open gaps by (sector pk, phase pk). `told` says whether its statements may have changed: they are
-    read again then, and carried over otherwise. `new` are the figures of a crisis that is new.
+
+def keep(batch, crisis, plan, gaps, *, at, said, new=False):
+    """Write a batch, and with it how the crisis stands from now on; a crisis that is not open stands no more.
+
+    `gaps` are its open gaps by (sector pk, phase pk). `said` is what its statements say; None where they say what they
+    said before, which is carried over. A crisis that is `new` has not stood before.
     """
-    fresh = new is not None
-    before = None if fresh else Standing.objects.at().filter(crisis=crisis).first()
-    if before:
-        Standing.objects.filter(pk=before.pk).update(until=at)
-    if fresh:
-        said = statements_of_new(new)
-    elif told or (crisis.is_open and not before):
-        said = statements(crisis)
-    else:
-        said = None
-    if said and said["level"] != crisis.kept_level:
-        crisis.kept_level = said["level"]
-        Crisis.objects.filter(pk=crisis.pk).update(kept_level=crisis.kept_level)
-    if not crisis.is_open:
-        return
-    carried = ("level", "review_on", "activation", "people", "people_on")
-    said = said or {name: getattr(before, name) for name in carried}
-    Standing.objects.create(
+    row = Standing(
         crisis=crisis,
         since=at,
         revision=crisis.revision,
         cells=signs(plan),
         gaps=open_gaps(plan, gaps),
-        first_met_on=first_met_on(plan) or (before and before.first_met_on),
-        **said,
+        first_met_on=first_met_on(plan),
+        **(said or {}),
     )
+    if not new:
+        if said and not row.first_met_on:
+            row.first_met_on = (
+                Standing.objects.at().filter(crisis=crisis).values_list("first_met_on", flat=True).first()
+            )
+        batch.add(END, *stored(Standing, until=at, crisis=crisis.pk))
+    if not crisis.is_open:
+        batch.run()
+    elif said:
+        batch.insert([row])
+        batch.run()
+    else:
+        told = {name: getattr(row, name) for name in ("revision", "cells", "gaps", "first_met_on")}
+        batch.add(CARRY_ON, *stored(Standing, **told, crisis=crisis.pk, until=at))
+        if not batch.run():  # it stood nowhere yet
+            _begin(batch, crisis, plan, gaps, at)
+
+
+def _begin(batch, crisis, plan, gaps, at):
+    """Write how a crisis stands that an older version of the site logged."""
+    said = statements(crisis)
+    Crisis.objects.filter(pk=crisis.pk).update(kept_level=said["level"])
+    keep(batch, crisis, plan, gaps, at=at, said=said)
 
 
 def catch_up():
@@ -138,6 +154,6 @@ def catch_up():
                     gap.save(update_fields=["waived_until"])
             planned = plan_of(crisis).cells
             by_cell = {(gap.sector_id, gap.phase_id): gap for gap in gaps}
-            keep(crisis, planned, by_cell, at=crisis.updated_at, told=True)
+            _begin(Batch(), crisis, planned, by_cell, crisis.updated_at)
             found += 1
     return found

@@ -61,6 +61,11 @@ class Content:
         return [self.priorities[key] for key in keys if key in self.priorities]
 
     @cached_property
+    def by_key(self):
+        """The same as [((sector pk, phase pk), priority)]."""
+        return [((row.sector_id, row.phase_id), row) for row in self.in_order]
+
+    @cached_property
     def places(self):
         """The (sector, phase) of each place of a plan, in that order."""
         return [(row.sector, row.phase) for row in self.in_order]

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crises import plan
-from crises.models import Gap, PlanCell
+from crises.models import Gap, PlanCell, PlanPriority
 from sectors import reference
 from sectors.models import Edition, Fact, Priority
 
@@ -26,6 +26,16 @@ def for_each_cell(values):
 
 
 ENTRIES = for_each_cell(st.sampled_from(PlanCell.Status.values))
+SAID = st.dictionaries(
+    st.integers(0, 44),
+    st.fixed_dictionaries(
+        {
+            "status": st.sampled_from(PlanCell.Status.values),
+            "own_priority": st.sampled_from(["", *PlanPriority.values]),
+            "justification": st.just("The assessment of March found it otherwise."),
+        }
+    ),
+)
 
 
 @pytest.fixture
@@ -71,6 +81,29 @@ def test_a_plan_does_not_depend_on_the_order_in_which_entries_are_read(content, 
     other = cells(content, facts, entries, phases, backwards=True)
 
     assert [told(cell) for cell in one] == [told(cell) for cell in other]
+
+
+@anything
+@given(facts=FACTS, before=SAID, after=SAID, phases=PHASES, is_open=st.booleans())
+def test_a_plan_of_which_only_what_the_office_says_changes_is_the_plan_made_anew(
+    content, facts, before, after, phases, is_open
+):
+    crisis, now = SimpleNamespace(is_open=is_open, **facts), {content.phases[n].pk for n in phases}
+    places = [(content.sectors[sector], content.phases[phase]) for sector, phase in PLACES]
+    rows = {n: PlanCell(sector=places[n][0], phase=places[n][1], **said) for n, said in before.items()}
+    found = plan.cells(content, crisis, rows.values(), now)
+    for n in before.keys() - after.keys():
+        del rows[n]
+    for n, said in after.items():  # a service alters the rows that it has read
+        row = rows.setdefault(n, PlanCell(sector=places[n][0], phase=places[n][1]))
+        row.status, row.own_priority = said["status"], said["own_priority"]
+
+    again = plan.again(found, rows.values())
+
+    anew = plan.cells(content, crisis, rows.values(), now)
+    assert [(told(cell), cell.default, cell.phase_open, cell.said) for cell in again] == [
+        (told(cell), cell.default, cell.phase_open, cell.said) for cell in anew
+    ]
 
 
 @anything

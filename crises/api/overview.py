@@ -17,7 +17,7 @@ from crises.filters import BoardFilter, CrisisFilter
 from crises.models import Crisis
 from crises.panels import Panels
 from crises.serializers.overview import DashboardSerializer, ItemSerializer, WorklistSerializer
-from crises.services.amend import RIGHTS
+from crises.services.rights import RIGHTS
 from offices.models import Role
 
 DASHBOARD = FILTERS | {"phase": "Slug of a phase: what of it is needed, active or missing."}

@@ -11,7 +11,7 @@ from rest_framework.exceptions import NotAuthenticated, NotFound, PermissionDeni
 from crises import services
 from crises.api.conditions import Refused, key_of
 from crises.models import Crisis
-from crises.services.amend import RIGHTS
+from crises.services.rights import RIGHTS
 
 RETRY_AFTER = 1  # seconds
 KEY = OpenApiParameter(

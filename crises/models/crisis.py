@@ -25,6 +25,7 @@ GLIDE_HAZARDS = "CW|CE|DR|EQ|EP|EC|ET|FA|FR|FF|FL|HT|IN|LS|MS|OT|ST|SL|AV|SS|AC|
 GLIDE = re.compile(rf"({GLIDE_HAZARDS})-\d{{4}}-\d{{6}}-([A-Z]{{3}}|---)")
 
 
+EDITORS, CLOSERS = (Role.FIELD, Role.LEAD), (Role.LEAD,)  # of the crises of their own offices
 LAST_START = Coalesce("started_on", date.min)  # to sort by the start, the last one first and unknown ones last
 
 
@@ -94,11 +95,11 @@ class CrisisQuerySet(models.QuerySet):
 
     def editable_by(self, user):
         """The crises whose facts, plan and figures this person may change: those of their own offices."""
-        return self.filter(within(user), office__in=Office.objects.reached_by(user, Role.FIELD, Role.LEAD))
+        return self.filter(within(user), office__in=Office.objects.reached_by(user, *EDITORS))
 
     def closable_by(self, user):
         """The crises this person may close and reopen: an office lead's."""
-        return self.filter(within(user), office__in=Office.objects.reached_by(user, Role.LEAD))
+        return self.filter(within(user), office__in=Office.objects.reached_by(user, *CLOSERS))
 
     def decidable_by(self, user):
         """The crises on which this person decides levels, waivers and sharing outside staff: HQ, every crisis."""

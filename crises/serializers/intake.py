@@ -1,5 +1,6 @@
 """What the API takes to make something: a crisis with its cells and figures, or a figure; and what it answers."""
 
+import re
 from functools import cached_property
 
 from django.utils.translation import gettext as _
@@ -43,6 +44,21 @@ class KnownField(serializers.CharField):
 
     def run_validators(self, value):
         """The rules of text are not for rows."""
+
+
+class OfficeField(serializers.CharField):
+    """The slug of an office. One query, one more where there is none such."""
+
+    def to_internal_value(self, data):
+        named = isinstance(data, str) and re.fullmatch("[-a-zA-Z0-9_]+", data)
+        found = Office.objects.filter(slug=data).first() if named else None
+        if found is None:
+            known = Office.objects.order_by("slug").values_list("slug", flat=True)
+            raise serializers.ValidationError(_("Must be one of: %(known)s.") % {"known": ", ".join(known)})
+        return found
+
+    def run_validators(self, value):
+        """The rules of text are not for offices."""
 
 
 class NumberField(serializers.IntegerField):
@@ -164,7 +180,7 @@ class PeriodIntake(Strict):
 class CrisisIntake(Strict, Known):
     """A crisis to be logged, with what is known by now of its plan and its numbers."""
 
-    office = KnownField("offices", help_text="Slug of the office that logs it: one of yours.")
+    office = OfficeField(help_text="Slug of the office that logs it: one of yours.")
     title = TitleField(max_length=80)
     country = CountryField(help_text="The country most affected, ISO3.")
     cause = CodeField(Crisis.Cause.choices)
@@ -195,10 +211,6 @@ class CrisisIntake(Strict, Known):
         default=False, help_text="Whether you have seen the like crises that a 409 named, and this is none of them."
     )
     why_distinct = TextField(max_length=200, required=False, help_text="Why it is none of them; HQ reads it.")
-
-    @cached_property
-    def offices(self):
-        return {office.slug: office for office in Office.objects.order_by("slug")}
 
     def validate_periods(self, periods):
         named = {period["phase"]: period.get("entered_on") for period in periods}

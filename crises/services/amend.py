@@ -14,11 +14,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crises import plan, standing
-from crises.models import Counter, Crisis, Figure, Gap, PlanCell, Review, ReviewState, Waiver
-from crises.models.requests import overseen_by
+from crises.batch import Batch, insert, insert_or_wait
+from crises.models import Counter, Crisis, Figure, Gap, PhasePeriod, PlanCell, Review, ReviewState, Waiver
+from crises.prepared import Prepared
 from sectors import reference
 
-from .received import made, receive
+from .received import receive, settle
+from .rights import lock, require
 
 # Changes that leave the figures and levels of a crisis as they are.
 SAY_NOTHING = {
@@ -26,35 +28,6 @@ SAY_NOTHING = {
     *("edition", "kept", "part_of"),
     *Review.Kind.values,
 }
-RIGHTS = {
-    "edit": (
-        Crisis.objects.editable_by,
-        _("You need to be a field officer or lead of this crisis's office. The office's lead grants that."),
-    ),
-    "close": (
-        Crisis.objects.closable_by,
-        _("You need to be the lead of this crisis's office. Headquarters grants that."),
-    ),
-    "review": (
-        Crisis.objects.reviewable_by,
-        _(
-            "You need to be the lead of this crisis's office, a regional officer above it or an HQ reviewer. "
-            "An administrator grants that."
-        ),
-    ),
-    "decide": (
-        Crisis.objects.decidable_by,
-        _("You need to be an HQ reviewer. An administrator grants that."),
-    ),
-    "oversee": (
-        lambda user: Crisis.objects.filter(overseen_by(user)),
-        _(
-            "You need to be an HQ reviewer, or a regional officer above this crisis's office. "
-            "An administrator grants that."
-        ),
-    ),
-}
-
 # What happens around a crisis and is not reviewed itself. Anything else, known or not, changes what was approved.
 NOT_REVIEWED = {"shared", "level", "waived", "kept", "part_of", *Review.Kind.values}
 
@@ -92,30 +65,48 @@ def next_moment(crisis, at):
     return max([at, *(last + timedelta(microseconds=1) for last in (crisis.updated_at, crisis.noted_at) if last)])
 
 
+# What a change reads of the crisis that it has locked.
+PERIODS = Prepared(lambda crisis: PhasePeriod.objects.filter(crisis=crisis, left_on=None).order_by())
+CELLS = Prepared(lambda crisis: PlanCell.objects.filter(crisis=crisis))
+GAPS = Prepared(lambda crisis: Gap.objects.open().filter(crisis=crisis).order_by())
+
+
 class Amendment:
     """One change to one crisis, under its lock. The service alters rows in memory and hands them to `keep`."""
 
-    def __init__(self, crisis, *, by, at, why, fresh=False):
-        self.crisis, self.by, self.why, self.fresh = crisis, by, why, fresh
+    def __init__(self, crisis, *, by, at, why, receipt=None, name=None):
+        """A crisis that is new comes with what gives it another `name`, should somebody have taken its own."""
+        self.crisis, self.by, self.why, self.receipt, self.name = crisis, by, why, receipt, name
+        self.fresh = fresh = name is not None
         # History answers "as of" by the moment, so no two changes of a crisis share one and none runs backwards.
         self.at = at if fresh else next_moment(crisis, at)
         self.content = reference.content(crisis.edition_id)
-        self.periods = [] if fresh else list(crisis.periods.filter(left_on=None))
-        self.cells = [] if fresh else list(crisis.cells.all())
-        self.gaps = {} if fresh else {(gap.sector_id, gap.phase_id): gap for gap in crisis.gaps.open()}
+        self.periods = [] if fresh else PERIODS.rows(crisis.pk)
+        self.cells = [] if fresh else CELLS.rows(crisis.pk)
+        self.gaps = {} if fresh else {(gap.sector_id, gap.phase_id): gap for gap in GAPS.rows(crisis.pk)}
         self.beside = {}
         self.resumed = {}  # closed gaps by cell: where one of these opens again, it never was closed
         self.dropped = []
         self.rows = []
         self.countries = None
         self.event = {}
-        self.before = None if fresh else self.plan()
+        self.was = dict(vars(crisis))
+        self.before, self.ground = None, self._ground()
+        if not fresh:
+            self.before = self.plan()
+
+    def _ground(self):
+        """What the plan follows from beside the office's entries."""
+        phases = {period.phase_id for period in self.periods if not period.left_on}
+        return self.content.edition.pk, self.crisis.is_open, phases, plan.facts_of(self.crisis)
 
     def plan(self):
         """The plan as it follows from what is in memory."""
-        return plan.cells(
-            self.content, self.crisis, self.cells, {period.phase_id for period in self.periods if not period.left_on}
-        )
+        ground = self._ground()
+        if self.before and ground == self.ground:
+            return plan.again(self.before, self.cells)
+        _edition, _is_open, phases, _facts = ground
+        return plan.cells(self.content, self.crisis, self.cells, phases)
 
     def follow(self, edition):
         """Let the crisis follow another edition of its framework: the plan after this change is read in it."""
@@ -126,6 +117,7 @@ class Amendment:
         """The office's entry for a cell; a new one where it has said nothing yet."""
         for cell in self.cells:
             if (cell.sector_id, cell.phase_id) == (sector.pk, phase.pk):
+                cell.crisis, cell.sector, cell.phase = self.crisis, sector, phase
                 return cell
         cell = PlanCell(crisis=self.crisis, sector=sector, phase=phase)
         self.cells.append(cell)
@@ -136,7 +128,7 @@ class Amendment:
         return next(planned for planned in self.before if planned.key == (cell.sector_id, cell.phase_id))
 
     def keep(self, row, **many):
-        """Check a row and write it with the change; `many` are its many-to-many values."""
+        """Check a row and write it with the change; `many` are the many-to-many values of a new one."""
         check(row, constraints=False)
         self.rows.append((row, many))
 
@@ -173,76 +165,92 @@ class Amendment:
             outcome.cells = [
                 (was, now) for was, now in zip(self.before, self.after, strict=True) if was.priority != now.priority
             ]
-        revision = Counter.next_revision()
+        self._number(Counter.next_revision())
+        batch = Batch()
+        if self.fresh:
+            self._create_crisis()
+        self._save_rows(batch)
+        said = self._statements(batch)
+        if said:
+            self.crisis.kept_level = said["level"]
+        self._save_crisis(batch)
+        gaps = self._save_gaps(batch, outcome)
+        if self.receipt:
+            settle(self.receipt, outcome, batch)
+        standing.keep(batch, self.crisis, self.after, gaps, at=self.at, said=said, new=self.fresh)
+
+    def _number(self, revision):
+        """Give the change its number, on the crisis and on each row of it that has one."""
+        event = self.event.get("event")
         self.crisis.revision = revision
         self.crisis.updated_at, self.crisis.updated_by = self.at, self.by
-        if self.event.get("event") in ("logged", "facts"):
+        if event in ("logged", "facts"):
             self.crisis.facts_revision = revision
-        if self.event.get("event") not in NOT_REVIEWED:
+        if event not in NOT_REVIEWED:
             self.crisis.content_revision = revision
             if self.crisis.kept_review == ReviewState.APPROVED:
                 self.crisis.kept_review = ReviewState.CHANGED
-        self._save_crisis()
-        self._save_rows(revision)
-        for cell in self.dropped:
-            self._mark(cell)
-            cell.delete()
-        opened = Gap.objects.bulk_create(map(self._gap, outcome.opened))
-        self._waive_as_before([gap for gap in opened if gap.resumed_at])
-        for cell in outcome.closed:
-            gap = self.gaps.pop(cell.key)
-            gap.closed_at, gap.closed_why = self.at, self.why
-            gap.save(update_fields=["closed_at", "closed_why"])
-        standing.keep(
-            self.crisis,
-            self.after,
-            self.gaps | {(gap.sector_id, gap.phase_id): gap for gap in opened},
-            at=self.at,
-            new=[row for row, _many in self.rows if isinstance(row, Figure)] if self.fresh else None,
-            told=self.event.get("event") not in SAY_NOTHING,
-        )
+        for row, _many in self.rows:
+            if hasattr(row, "revision"):
+                row.revision = revision
 
-    def _save_rows(self, revision):
+    def _save_rows(self, batch):
         """Write the rows of the change, the new ones of each table in one statement, and so their history."""
         new = {}
         for row, many in self.rows:
-            if hasattr(row, "revision"):
-                row.revision = revision
             if row._state.adding:
-                self._mark(row)
                 new.setdefault(type(row), []).append((row, many))
             else:
-                self._save(row)
-                for name, values in many.items():
-                    getattr(row, name).set(values)
+                batch.update(row)
+                self._remember(batch, [row], "~")
         for model, rows in new.items():
-            model.objects.bulk_create([row for row, _many in rows])
-            if hasattr(model, "history"):
-                model.history.bulk_history_create([row for row, _many in rows])
+            insert([row for row, _many in rows])
+            self._remember(batch, [row for row, _many in rows], "+")
             for column in model._meta.many_to_many:
                 _link(column, [(row, many.get(column.name, ())) for row, many in rows])
+        for cell in self.dropped:
+            cell._history_user, cell._history_date, cell._change_reason = self.by, self.at, self.event
+            cell.delete()
 
-    def _save_crisis(self):
+    def _statements(self, batch):
+        """What the crisis says of its level and of how many people now; None where this change tells nothing of it."""
         if self.fresh:
-            self._save_new_crisis()
-            return
-        if self.countries is not None:
-            # The countries are set without a history row of their own, then the one row shows them.
-            self.crisis.skip_history_when_saving = True
-            self.crisis.other_countries.set(self.countries)
-            del self.crisis.skip_history_when_saving
-        self._save(self.crisis)
+            return standing.statements_of_new(row for row, _many in self.rows if isinstance(row, Figure))
+        if self.event.get("event") in SAY_NOTHING:
+            return None
+        batch.run()
+        return standing.statements(self.crisis)
 
-    def _save_new_crisis(self):
-        """The crisis, its countries, and the row of its history with those it has: four statements at most."""
-        self._mark(self.crisis)
-        Crisis.objects.bulk_create([self.crisis])
-        named = _link(Crisis._meta.get_field("other_countries"), [(self.crisis, self.countries or ())])
-        [row] = Crisis.history.bulk_history_create([self.crisis])
-        kept = Crisis.history.model._meta.get_field("historicalcrisis_other_countries").related_model
-        kept.objects.bulk_create(
-            kept(history=row, id=one.pk, crisis=self.crisis, country_id=one.country_id) for one in named
-        )
+    def _create_crisis(self):
+        while not insert_or_wait(self.crisis, "reference"):
+            self.name()
+        _link(Crisis._meta.get_field("other_countries"), [(self.crisis, self.countries or ())])
+
+    def _save_crisis(self, batch):
+        """Write the crisis and the row of its history, which shows the countries it has."""
+        if not self.fresh:
+            if self.countries is not None:
+                self.crisis.skip_history_when_saving = True
+                self.crisis.other_countries.set(self.countries)
+                del self.crisis.skip_history_when_saving
+            batch.update(self.crisis, self.was)
+        self._remember(batch, [self.crisis], "+" if self.fresh else "~")
+        if self.countries or not self.fresh:
+            batch.remember_links(self.crisis, "other_countries")
+
+    def _save_gaps(self, batch, outcome):
+        """Write what opens and what closes. Answers the gaps that are open then, by cell."""
+        opened = [self._gap(cell) for cell in outcome.opened]
+        if any(gap.resumed_at for gap in opened):
+            insert(opened)
+            self._waive_as_before([gap for gap in opened if gap.resumed_at])
+        else:
+            batch.insert(opened)
+        for cell in outcome.closed:
+            gap = self.gaps.pop(cell.key)
+            gap.closed_at, gap.closed_why = self.at, self.why
+            batch.update(gap)
+        return self.gaps | {(gap.sector_id, gap.phase_id): gap for gap in opened}
 
     def _gap(self, cell):
         """The new gap of a cell; where it goes on as before, it is open since then and keeps its waiver."""
@@ -260,19 +268,15 @@ class Amendment:
             for one in (Waiver.objects.filter(gap__in=before) if before else ())
         )
 
-    def _mark(self, row):
-        row._history_user, row._history_date, row._change_reason = self.by, self.at, self.event
-
-    def _save(self, row):
-        self._mark(row)
-        row.save()
+    def _remember(self, batch, rows, kind):
+        batch.remember(rows, kind, by=self.by, at=self.at, event=self.event)
 
 
 def _link(column, rows):
-    """Write the many-to-many values of new rows, [(row, values)], and answer them. One statement at most."""
+    """Write the many-to-many values of new rows, [(row, values)]. One statement at most."""
     own, other = column.m2m_field_name(), column.m2m_reverse_field_name()
     linked = column.remote_field.through
-    return linked.objects.bulk_create(linked(**{own: row, other: value}) for row, values in rows for value in values)
+    linked.objects.bulk_create(linked(**{own: row, other: value}) for row, values in rows for value in values)
 
 
 @dataclass(frozen=True)
@@ -327,23 +331,6 @@ def in_words(rows):
         raise
 
 
-def require(right, crisis, by):
-    """Raise PermissionDenied, naming the missing right, unless the person has it on this crisis. One query."""
-    allowed, missing = RIGHTS[right]
-    if not allowed(by).filter(pk=crisis.pk).exists():
-        raise PermissionDenied(missing)
-
-
-def lock(*crises):
-    """Lock several crises, always in the same order, so that two people never wait for each other: {pk: row}.
-
-    Their keys stay free: who logs a crisis notes the ones that it is like after taking the counter, and must not wait
-    for somebody who waits for the counter.
-    """
-    rows = Crisis.objects.select_for_update(no_key=True).filter(pk__in=[one.pk for one in crises])
-    return {row.pk: row for row in rows.order_by("pk")}
-
-
 @contextmanager
 def amend(crisis, *, by, right, at, why, key=None, content=None, closed_too=False, beside=()):
     """Change a crisis: yields (amendment, outcome) under the lock, writes at the end of the block.
@@ -371,13 +358,11 @@ def amend(crisis, *, by, right, at, why, key=None, content=None, closed_too=Fals
             )
         if not (locked.is_open or closed_too):
             raise ValidationError(_("This crisis is closed. Its office's lead can reopen it."))
-        amendment, outcome = Amendment(locked, by=by, at=at, why=why), Outcome(locked)
+        amendment, outcome = Amendment(locked, by=by, at=at, why=why, receipt=receipt), Outcome(locked)
         amendment.beside = held
         yield amendment, outcome
-        if amendment.event:  # a change that changes nothing takes no number
+        if amendment.event:
             rows += [locked, *(row for row, _many in amendment.rows)]
             amendment.write(outcome)
-        if receipt:
-            outcome.result = made(outcome)
-            receipt.crisis, receipt.result = locked, outcome.result
-            receipt.save(update_fields=["crisis", "result"])
+        elif receipt:  # a change that changes nothing takes no number
+            settle(receipt, outcome)

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from crises.duplicates import MOST_NOTED, candidates
 from crises.models import Counter, Crisis, PossibleDuplicate
 
-from .amend import RIGHTS
 from .received import receive
+from .rights import RIGHTS
 
 
 def note_possible_duplicates(crisis, *, told_apart=(), why=""):

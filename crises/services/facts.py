@@ -11,14 +11,15 @@ from django.utils.translation import gettext as _
 from crises.dates import bounds
 from crises.models import Crisis, Figure, Gap, PhasePeriod
 from crises.models.crisis import fold
-from offices.models import Office, Role
+from crises.prepared import Prepared
 from sectors.models import Edition
 
 from .amend import Amendment, Outcome, Stale, amend, check, in_words, merge
 from .drafts import discard_draft
 from .duplicates import note_possible_duplicates
 from .intake import in_plain_words, take_cells, take_figures
-from .received import made, receive
+from .received import receive
+from .rights import may
 
 FACTS = (
     "title",
@@ -42,12 +43,19 @@ START = {"started_on", "start_precision"}
 SIGNS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no 0/O, 1/I/L, U/V
 
 
+CURRENT = Prepared(lambda: Edition.objects.published().select_related(None)[:1])
+
+
+def _current_edition():
+    """The edition that a new crisis follows. Raises Edition.DoesNotExist where nothing has been seeded."""
+    for edition in CURRENT.rows():
+        return edition
+    raise Edition.DoesNotExist
+
+
 def new_reference(country, year):
-    """A reference nobody has yet, such as LBY-2014-K7Q: readable, and no hint of how many there are."""
-    while True:
-        reference = f"{country.iso3}-{year}-{''.join(secrets.choice(SIGNS) for _ in range(3))}"
-        if not Crisis.objects.filter(reference=reference).exists():
-            return reference
+    """A reference such as LBY-2014-K7Q: readable, and no hint of how many there are."""
+    return f"{country.iso3}-{year}-{''.join(secrets.choice(SIGNS) for _ in range(3))}"
 
 
 def _search_text(crisis, countries):
@@ -107,12 +115,12 @@ def log_crisis(
         discard_draft(key=key, by=by)
         if not fresh:
             return Outcome(receipt.crisis, fresh=False, result=receipt.result)
-        if not Office.objects.reached_by(by, Role.FIELD, Role.LEAD).filter(pk=office.pk).exists():
+        if not may("edit", by, office.pk):
             raise PermissionDenied(_("You need to be a field officer or lead of the office that logs the crisis."))
         crisis = Crisis(
             office=office,
             focal_point=facts.pop("focal_point", by),
-            edition=Edition.objects.current(),
+            edition=_current_edition(),
             sharing=sharing,
             exercise=exercise,
             logged_at=at,
@@ -126,11 +134,15 @@ def log_crisis(
         if not phases:
             raise ValidationError({"phases": _("Select at least one phase.")})
         refuse_future_start(crisis, phases, at.date())
-        crisis.reference = new_reference(crisis.main_country, (crisis.started_on or at.date()).year)
-        crisis.search = _search_text(crisis, other_countries)
-        check(crisis, constraints=False)
 
-        amendment, outcome = Amendment(crisis, by=by, at=at, why=Gap.Why.LOGGED, fresh=True), Outcome(crisis)
+        def name():
+            crisis.reference = new_reference(crisis.main_country, (crisis.started_on or at.date()).year)
+            crisis.search = _search_text(crisis, other_countries)
+
+        name()
+        check(crisis, constraints=False)
+        amendment = Amendment(crisis, by=by, at=at, why=Gap.Why.LOGGED, receipt=receipt, name=name)
+        outcome = Outcome(crisis)
         amendment.countries = other_countries
         for phase, entered_on in phases.items():
             period = PhasePeriod(crisis=crisis, phase=phase, entered_on=entered_on)
@@ -145,9 +157,6 @@ def log_crisis(
         rows += [crisis, *(row for row, _many in amendment.rows)]
         amendment.write(outcome)
         note_possible_duplicates(crisis, told_apart=distinct_from, why=why_distinct)
-        receipt.crisis, receipt.result = crisis, made(outcome)
-        receipt.save(update_fields=["crisis", "result"])
-        outcome.result = receipt.result
     return outcome
 
 

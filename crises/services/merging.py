@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 
 from crises.models import Crisis, Gap, Merge, PlanCell, PossibleDuplicate
 
-from .amend import Amendment, Outcome, Stale, in_words, lock, next_moment, require
+from .amend import Amendment, Outcome, Stale, in_words, next_moment
 from .received import receive
+from .rights import lock, require
 
 NOT_COPIED = {"id", "crisis", "revision"}
 BY_MERGING = ("merged", "unmerged")  # changes of a cell that nobody of the office made
@@ -34,7 +35,7 @@ def _amend_both(crisis, survivor, *, by, at, key, content):
             yield None, None, outcomes
             return
         held = lock(crisis, survivor)
-        require("decide", crisis, by)
+        require("decide", held[crisis.pk], by)
         at = max(next_moment(row, at) for row in held.values())
         pair = [Amendment(held[one.pk], by=by, at=at, why=Gap.Why.MERGE) for one in (crisis, survivor)]
         outcomes += [Outcome(amendment.crisis) for amendment in pair]

@@ -18,8 +18,9 @@ from crises.models import Assignment, Counter, Crisis, UpdateRequest
 from crises.oversight import MOST, asking, assigning
 from offices.models import Role
 
-from .amend import RIGHTS, check, lock, next_moment, require
+from .amend import check, next_moment
 from .received import receive
+from .rights import RIGHTS, lock, require
 
 WITHDRAWN_WITHIN = timedelta(minutes=10)
 

@@ -4,8 +4,9 @@ import hashlib
 import json
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import IntegrityError, OperationalError, models, transaction
+from django.db import OperationalError, models
 
+from crises.batch import insert_or_wait
 from crises.models import Receipt
 
 LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL: waited for a row for as long as lock_timeout allows
@@ -34,19 +35,28 @@ def receive(*, by, key, content, at):
     and KeyReused for other content.
     """
     text = json.dumps(content, sort_keys=True, default=_plain)
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    receipt = Receipt(user=by, key=key, digest=hashlib.sha256(text.encode()).hexdigest(), received_at=at)
     try:
-        with transaction.atomic():
-            return Receipt.objects.create(user=by, key=key, digest=digest, received_at=at), True
+        if insert_or_wait(receipt, "user", "key"):
+            return receipt, True
     except OperationalError as error:
         if getattr(error.__cause__, "pgcode", "") != LOCK_NOT_AVAILABLE:
             raise
         raise InFlight from None
-    except IntegrityError:
-        receipt = Receipt.objects.select_related("crisis").get(user=by, key=key)
-        if receipt.digest != digest:
-            raise KeyReused(receipt) from None
-        return receipt, False
+    earlier = Receipt.objects.select_related("crisis").get(user=by, key=key)
+    if earlier.digest != receipt.digest:
+        raise KeyReused(earlier)
+    return earlier, False
+
+
+def settle(receipt, outcome, batch=None):
+    """Write what a receipt says was made, with the change where there is one."""
+    outcome.result = made(outcome)
+    receipt.crisis, receipt.result = outcome.crisis, outcome.result
+    if batch is None:
+        receipt.save(update_fields=["crisis", "result"])
+    else:
+        batch.update(receipt)
 
 
 def made(outcome):

@@ -24,8 +24,8 @@ from crises.next_steps import next_steps
 from crises.reading import headline, plan_of
 from crises.reviewing import asked, to_answer
 from crises.series import figures_of
-from crises.services.amend import RIGHTS
 from crises.services.oversight import withdrawable
+from crises.services.rights import RIGHTS
 from crises.timeline import timeline
 from crises.views.figures import series_address
 from crises.views.scope import allowed, gone, inside, readers, seen_crises, seen_crisis

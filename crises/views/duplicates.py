@@ -15,7 +15,7 @@ from crises import listing, services
 from crises.duplicates import Likeness
 from crises.forms.merging import ApartForm
 from crises.models import Crisis, PossibleDuplicate
-from crises.services.amend import RIGHTS
+from crises.services.rights import RIGHTS
 from crises.views.pages import numbered
 from crises.views.sent import SeeOther, sign_in_first, unsent
 from offices.models import Role

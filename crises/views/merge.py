@@ -95,7 +95,7 @@ def _choose(request, crisis, into):
     if words:
         found = _standing().exclude(pk=crisis.pk).matching(words).order_by("-revision")[:OFFERED]
     else:
-        found = candidates(Crisis.objects.all(), crisis)[:OFFERED]
+        found = candidates(Crisis.objects.select_related("main_country", "office"), crisis)[:OFFERED]
     context = {"crisis": crisis, "found": found, "words": words, "missing": bool(into)}
     return render(request, "crises/merge_choose.html", context, status=400 if into else 200)
 

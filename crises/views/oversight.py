@@ -18,7 +18,7 @@ from crises.forms.oversight import AskForm, AssignForm
 from crises.models import Assignment, Crisis, UpdateRequest
 from crises.models.requests import overseen_by
 from crises.oversight import MOST, Carers, asking, assigning
-from crises.services.amend import RIGHTS
+from crises.services.rights import RIGHTS
 from crises.views.hq import address
 from crises.views.scope import seen_crisis
 from crises.views.sent import SeeOther, sign_in_first, unsent

@@ -13,7 +13,7 @@ from crises import services
 from crises.forms.regional import NONE, PartOfForm, PartsFilter
 from crises.models import Crisis
 from crises.regional import side_by_side
-from crises.services.amend import RIGHTS
+from crises.services.rights import RIGHTS
 from crises.views.scope import gone, inside, readers, seen_crises, seen_crisis
 from crises.views.sent import SeeOther, sign_in_first, unsent
 from sectors import reference as framework

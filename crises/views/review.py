@@ -12,7 +12,7 @@ from crises.forms.facts import QUESTION
 from crises.forms.review import ReviewForm
 from crises.listing import in_force, levels
 from crises.models import Review
-from crises.services.amend import RIGHTS
+from crises.services.rights import RIGHTS
 from crises.views.scope import inside, seen_crisis
 from crises.views.sent import SeeOther, sign_in_first, unsent
 

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
 from crises.models import Crisis
-from crises.services.amend import RIGHTS
+from crises.services.rights import RIGHTS
 
 
 def shown(user):

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_safe
 
 from crises import worklist as work
 from crises.models import Crisis
-from crises.services.amend import RIGHTS
 from crises.services.oversight import withdrawable
+from crises.services.rights import RIGHTS
 from crises.views.hq import address, around, file_name, narrow, then_of, turns
 from crises.views.kept import kept
 from crises.views.pages import numbered

@@ -266,18 +266,28 @@ def report_lists(archives):
 
 
 def report_writes(archives, writes):
+    sizes = [f"{one.closed:,}" for one in archives]
     print("\n### A change of status\n")
     print(
         table(
-            ["", *(f"{one.closed:,}" for one in archives)],
+            ["", *sizes],
             [
                 ["UPDATE and INSERT by hand, ms", *(f"{1000 * one['bare']:.2f}" for one in writes)],
                 ["the service, ms", *(f"{1000 * one['ours']:.2f}" for one in writes)],
                 ["ratio", *(f"{one['ours'] / one['bare']:.1f}" for one in writes)],
-                ["statements", *(one["statements"] for one in writes)],
+                ["statements", *(one["ours_statements"] for one in writes)],
             ],
         )
     )
+    print("\n### A crisis that is logged with ten cells and five figures\n")
+    rows = [["the INSERTs by hand, ms", *(f"{1000 * one['create_bare']:.1f}" for one in writes)]]
+    for name, said in (("create", "the service"), ("create_api", "the API")):
+        rows += [
+            [f"{said}, ms", *(f"{1000 * one[name]:.1f}" for one in writes)],
+            ["of the rate by hand", *(f"{one['create_bare'] / one[name]:.0%}" for one in writes)],
+            ["statements", *(one[f"{name}_statements"] for one in writes)],
+        ]
+    print(table(["", *sizes], rows))
 
 
 def measure_answers(archive, rounds, seconds):
