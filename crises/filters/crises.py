@@ -21,7 +21,7 @@ from crises.models.review import stands_at
 from crises.models.rows import held
 from offices.models import Country, Office
 from sectors import reference
-from sectors.filters import PART, CodeFilter, Codes
+from sectors.filters import PART, ChoiceFilter, CodeFilter, Codes
 
 WAIVED = {"true": True, "false": False, "1": True, "0": False}
 PERIODS = {"30d": timedelta(days=30), "12w": timedelta(weeks=12), "12m": timedelta(days=365)}
@@ -47,9 +47,9 @@ class CrisisFilter(AddressFilter):
     region = CodeFilter(label=_("Region"), empty_label=_("All regions"), method="in_region")
     country = CodeFilter(label=_("Country"), empty_label=_("All countries"), method="in_country")
     office = CodeFilter(label=_("Office"), empty_label=_("All offices"), method="of_office")
-    cause = filters.ChoiceFilter(label=_("Main cause"), empty_label=_("All causes"), choices=Crisis.Cause.choices)
+    cause = ChoiceFilter(label=_("Main cause"), empty_label=_("All causes"), choices=Crisis.Cause.choices)
     phase = CodeFilter(label=_("Phase"), empty_label=_("All phases"), method="in_phase")
-    level = filters.ChoiceFilter(
+    level = ChoiceFilter(
         label=_("Emergency level"),
         empty_label=_("All levels"),
         choices=[
@@ -59,23 +59,19 @@ class CrisisFilter(AddressFilter):
         method="at_level",
     )
     needs = CodeFilter(label=_("Gap in sector"), empty_label=_("Any sector"), method="with_gap")
-    status = filters.ChoiceFilter(label=_("Status"), empty_label=_("Open and closed"), choices=Crisis.Status.choices)
-    sharing = filters.ChoiceFilter(
-        label=_("Who can see it"), empty_label=_("Whoever sees it"), choices=Crisis.Sharing.choices
-    )
-    review = filters.ChoiceFilter(
+    status = ChoiceFilter(label=_("Status"), empty_label=_("Open and closed"), choices=Crisis.Status.choices)
+    sharing = ChoiceFilter(label=_("Who can see it"), empty_label=_("Whoever sees it"), choices=Crisis.Sharing.choices)
+    review = ChoiceFilter(
         label=_("Review"), empty_label=_("Wherever it stands"), choices=ReviewState.choices, method="at_review"
     )
-    exercise = filters.ChoiceFilter(
+    exercise = ChoiceFilter(
         label=_("Exercises"),
         empty_label=_("Real crises and exercises"),
         choices=[("false", _("Real crises only")), ("true", _("Exercises only"))],
         method="of_kind",
     )
 
-    period = filters.ChoiceFilter(
-        label=_("Logged"), empty_label=_("At any time"), choices=PERIOD_NAMES, method="logged_within"
-    )
+    period = ChoiceFilter(label=_("Logged"), empty_label=_("At any time"), choices=PERIOD_NAMES, method="logged_within")
     part_of = ReferenceFilter(label=_("Part of"), method="part_of_crisis")
     as_of = MomentFilter(label=_("As of"), method="left_alone")
     view = filters.CharFilter(label=_("Saved view"), method="left_alone")
@@ -368,7 +364,7 @@ class GapFilter(CrisisFilter):
 class GridFilter(CrisisFilter):
     """The same filters, and by what the grid is sorted."""
 
-    sort = filters.ChoiceFilter(
+    sort = ChoiceFilter(
         label=_("Sorted by"),
         choices=[(f"{sign}{name}", words) for name, words in SORTS.items() for sign in ("", "-")],
         method="left_alone",
