@@ -6,18 +6,18 @@ How crises stand in (crises.dashboard.Board), plain data out; nothing here asks 
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache, wraps
+from functools import cached_property
 from typing import NamedTuple
 
 from django.db import models
-from django.utils.formats import date_format
-from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from crises import plan
 from crises.dashboard import Missing, Row
 from crises.models import PlanCell, PlanPriority
 from crises.places import open_phases, people_of
+from crises.spoken import by_language, spoken_day
 from crises.standing import SIGNS
 from sectors import reference
 from sectors.models import Phase, Priority, Sector
@@ -103,12 +103,6 @@ class Cell(NamedTuple):
         return ", ".join(parts)
 
 
-def by_language(spoken):
-    """Keeps what is said of a few hundred things in each language: a grid says the same of them many hundred times."""
-    kept = lru_cache(maxsize=10_000)(lambda _language, one: spoken(one))
-    return wraps(spoken)(lambda one: kept(get_language(), one))
-
-
 @by_language
 def _lower(choice):
     return str(choice.label).lower()
@@ -119,13 +113,8 @@ def _letter(state):
     return str(LETTERS[state])
 
 
-@by_language
-def _day(day):
-    return date_format(day, "j M Y")
-
-
 def _spoken(seconds):
-    return _day(datetime.fromtimestamp(seconds, UTC).date())
+    return spoken_day(datetime.fromtimestamp(seconds, UTC).date())
 
 
 def _iso(seconds):

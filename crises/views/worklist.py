@@ -1,6 +1,7 @@
 """The worklist: what needs somebody, queue by queue, and the same as a file."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -11,9 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from crises import worklist as work
-from crises.models import Crisis
+from crises.models import Assignment, UpdateRequest
 from crises.services.amend import RIGHTS
 from crises.services.oversight import withdrawable
+from crises.spoken import spoken_day, spoken_days
 from crises.views.hq import address, around, file_name, narrow, then_of, turns
 from crises.views.kept import kept
 from crises.views.pages import numbered
@@ -73,39 +75,56 @@ def queues(request, asked):
     )
 
 
-@dataclass(frozen=True)
-class Line:
-    """A row of a queue with its crisis: country, office, what was asked, who looks after it."""
+class Line(NamedTuple):
+    """A row of a queue as it is shown: where the crisis is, for how long, what was asked and who looks after it."""
 
     item: work.Item
-    crisis: Crisis
+    iso3: str
+    country: str
+    office: str
     days: int
-    withdrawable: bool
+    request: UpdateRequest | None = None
+    assignment: Assignment | None = None
+    withdrawable: bool = False
 
     @property
     def address(self):
         return reverse(self.item.page, args=self.item.args)
 
     @property
-    def request(self):
-        return getattr(self.crisis, "update_request", None)
+    def day(self):
+        return spoken_day(self.item.since.date())
 
     @property
-    def assignment(self):
-        return getattr(self.crisis, "assignment", None)
+    def spoken(self):
+        """For how many days."""
+        return spoken_days(self.days)
+
+    @property
+    def choose(self):
+        return _("Choose %(title)s: %(what)s") % {"title": self.item.title, "what": self.item.what}
 
 
-def _lines(items, at, user):
-    """These rows with their crises. One query; none for pairs, which come with theirs."""
-    known = {item.crisis: item.read for item in items if item.read}
-    if wanted := {item.crisis for item in items} - known.keys():
-        crises = Crisis.objects.filter(pk__in=wanted).select_related("main_country", "office").order_by()
-        known |= {row.pk: row for row in work.with_oversight(crises)}
-    found = []
-    for item in items:
-        made = getattr(known[item.crisis], "update_request", None)
-        found.append(Line(item, known[item.crisis], item.days(at), made is not None and withdrawable(made, user)))
-    return found
+def _lines(items, found, asked, user):
+    """These rows of the queues found. One query; none for pairs, which come with their crises, and for the past."""
+    countries, told = asked.filter.countries.known, {}
+    if not found.as_of:
+        told = work.oversight({item.crisis for item in items if not item.read})
+    return [_line(item, found, countries, told.get(item.crisis), user) for item in items]
+
+
+def _line(item, found, countries, overseen, user):
+    if crisis := item.read:
+        place = crisis.main_country_id, crisis.main_country.name, crisis.office.name
+    else:
+        row = found.rows[item.crisis]
+        place = row.country, countries[row.country], row.office_name
+    line = Line(item, *place, item.days(found.at))
+    if not overseen:
+        return line
+    made = getattr(overseen, "update_request", None)
+    can = made is not None and withdrawable(made, user)
+    return line._replace(request=made, assignment=getattr(overseen, "assignment", None), withdrawable=can)
 
 
 # /worklist/
@@ -118,7 +137,7 @@ def worklist(request):
     """What needs somebody, queue by queue: the first that is not empty is open unless the address names another.
 
     Ten queries at most, however much there is: session, reader, roles, countries, offices and editions for the
-    filters; how crises stand, their reviews, how many duplicates; the crises of the page.
+    filters; how crises stand, their reviews, how many duplicates; what was asked of those of the page.
     """
     asked = read(request, "page")
     narrowed = asked.filter
@@ -141,7 +160,7 @@ def worklist(request):
             "queue": queue,
             "page": page,
             **(turns(narrowed, page) if page else {}),
-            "lines": _lines(page.rows, found.at, request.user) if page else [],
+            "lines": _lines(page.rows, found, asked, request.user) if page else [],
             "bulk": bool(asked.roles & OVERSEES) and not then and queue and queue.slug != "duplicates",
             "oversees": bool(asked.roles & OVERSEES) and not then,
             "told": not then and queue and queue.slug != "duplicates",
@@ -193,9 +212,9 @@ def worklist_file(request, kind):
             item.reference,
             item.title,
             "yes" if item.exercise else "no",
-            line.crisis.main_country_id,
-            line.crisis.main_country.name,
-            line.crisis.office.name,
+            line.iso3,
+            line.country,
+            line.office,
             item.what,
             item.sector,
             item.phase,
@@ -206,7 +225,7 @@ def worklist_file(request, kind):
             *([None] * 4 if then else _oversight(made, given)),
         ]
 
-    lines = map(cells, _lines(items, found.at, request.user))
+    lines = map(cells, _lines(items, found, asked, request.user))
     name = "-".join(filter(None, ["worklist", queue and queue.slug]))
     return table_file(kind, file_name(name, asked.filter), HEADER.split(","), lines)
 
