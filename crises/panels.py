@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from crises import dashboard, past, plan, speed, trend, worldmap
 from crises.models import Crisis
 from crises.models.statements import SMALL
+from crises.places import open_phases
 from offices.models import Country
 from sectors.models import Cluster, Phase, Sector, SectorPriority, System
 
@@ -161,7 +162,7 @@ class Panels:
                     said.title,
                     said.exercise,
                     said.main_country if row.pk in self._then else self._countries[row.country],
-                    self.board.phases_of(row),
+                    open_phases(row),
                     row.people,
                     not self.inside and row.people is not None and 0 < row.people < SMALL,
                     row.pk in stale,

@@ -16,7 +16,7 @@ from crises.models import Assignment, UpdateRequest
 from crises.services.amend import RIGHTS
 from crises.services.oversight import withdrawable
 from crises.spoken import spoken_day, spoken_days
-from crises.views.hq import address, around, file_name, narrow, then_of, turns
+from crises.views.hq import address, addresses, around, file_name, narrow, then_of, turns
 from crises.views.kept import kept
 from crises.views.pages import numbered
 from crises.views.scope import inside
@@ -79,6 +79,7 @@ class Line(NamedTuple):
     """A row of a queue as it is shown: where the crisis is, for how long, what was asked and who looks after it."""
 
     item: work.Item
+    address: str
     iso3: str
     country: str
     office: str
@@ -86,10 +87,6 @@ class Line(NamedTuple):
     request: UpdateRequest | None = None
     assignment: Assignment | None = None
     withdrawable: bool = False
-
-    @property
-    def address(self):
-        return reverse(self.item.page, args=self.item.args)
 
     @property
     def day(self):
@@ -107,24 +104,26 @@ class Line(NamedTuple):
 
 def _lines(items, found, asked, user):
     """These rows of the queues found. One query; none for pairs, which come with their crises, and for the past."""
-    countries, told = asked.filter.countries.known, {}
-    if not found.as_of:
-        told = work.oversight({item.crisis for item in items if not item.read})
-    return [_line(item, found, countries, told.get(item.crisis), user) for item in items]
+    pages = {page: addresses(page, n) for page, n in {(item.page, len(item.args)) for item in items}}
+    told = {} if found.as_of else work.oversight({item.crisis for item in items if not item.read})
+    lines = []
+    for item in items:
+        line = Line(item, pages[item.page](*item.args), *_place(item, found, asked), item.days(found.at))
+        lines.append(_with_oversight(line, told[item.crisis], user) if item.crisis in told else line)
+    return lines
 
 
-def _line(item, found, countries, overseen, user):
+def _place(item, found, asked):
+    """The country of a row, its name, and the name of the office."""
     if crisis := item.read:
-        place = crisis.main_country_id, crisis.main_country.name, crisis.office.name
-    else:
-        row = found.rows[item.crisis]
-        place = row.country, countries[row.country], row.office_name
-    line = Line(item, *place, item.days(found.at))
-    if not overseen:
-        return line
-    made = getattr(overseen, "update_request", None)
-    can = made is not None and withdrawable(made, user)
-    return line._replace(request=made, assignment=getattr(overseen, "assignment", None), withdrawable=can)
+        return crisis.main_country_id, crisis.main_country.name, crisis.office.name
+    row = found.rows[item.crisis]
+    return row.country, asked.filter.countries.known[row.country], row.office_name
+
+
+def _with_oversight(line, crisis, user):
+    made, given = getattr(crisis, "update_request", None), getattr(crisis, "assignment", None)
+    return line._replace(request=made, assignment=given, withdrawable=made is not None and withdrawable(made, user))
 
 
 # /worklist/
