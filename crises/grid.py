@@ -184,9 +184,10 @@ class Grid:
     @cached_property
     def foot(self):
         """What all crises have in each column, and in all of them together."""
-        codes = {row.edition: [sector.code for sector, _ in self.board.places(row.edition)] for row in self.board.rows}
+        editions = {row.edition for row in self.board.rows}
+        codes = {edition: [sector.code for sector, _phase in self.board.places(edition)] for edition in editions}
         having = {(codes[row.edition][place], pk) for _at, pk, place, _until, row in self.board.uncovered}
-        crises, gaps = Counter(code for code, _pk in having), Counter()
+        crises, gaps = Counter([code for code, _pk in having]), Counter()
         for (code, _phase), tally in self.board.coverage.items():
             gaps[code] += tally.gaps
         return [Foot(sector, crises[sector.code], gaps[sector.code]) for sector in self.columns]

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import CharField, Exists, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import Exists, OuterRef, Q, Subquery, Value
+from django.db.models.functions import JSONArray
 
 from crises.models import Counter, Crisis, Merge
 from crises.models.crisis import readable_by
@@ -39,21 +39,17 @@ def followed(reader):
     offices = Office.objects.order_by().annotate(all=Value(1)).values("all")
     number, *rights = Counter.objects.values_list(
         "n",
-        Subquery(grants.annotate(rows=Rows(_words("role", "office"))).values("rows")),
+        Subquery(grants.annotate(rows=Rows(JSONArray("role", "office"))).values("rows")),
         Subquery(agreed.annotate(rows=Rows("pk")).values("rows")),
-        Subquery(offices.annotate(rows=Rows(_words("pk", "parent", "kind"))).values("rows")),
+        Subquery(offices.annotate(rows=Rows(JSONArray("pk", "parent", "kind"))).values("rows")),
     ).get(pk=1)
-    grants, agreed, offices = (sorted(rows or []) for rows in rights)
+    grants, agreed, offices = (rows or [] for rows in rights)
+    grants = sorted((role, str(office)) for role, office in grants)
+    offices = sorted(f"{pk} {parent or ''} {kind}" for pk, parent, kind in offices)
     public = None if reader.is_authenticated else settings.PUBLIC_CRISES
     only_in = getattr(reader, "only_in", None)
     only_in = None if only_in is None else sorted(only_in)
-    return number, Rights([tuple(pair.split()) for pair in grants], agreed, offices, public, only_in)
-
-
-def _words(*columns):
-    """Columns as one text."""
-    first, *others = (Cast(column, CharField()) for column in columns)
-    return Concat(first, *(part for column in others for part in (Value(" "), column)))
+    return number, Rights(grants, sorted(agreed), offices, public, only_in)
 
 
 def in_sight(user):
