@@ -7,6 +7,7 @@ the crises that are named were called then.
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
@@ -38,6 +39,16 @@ class Decision:
     late: bool
 
 
+class Place(NamedTuple):
+    """A country as the table names it, and where the map has it."""
+
+    iso3: str
+    name: str
+    region: str | None
+    latitude: float | None
+    longitude: float | None
+
+
 @dataclass(frozen=True)
 class Listed:
     """An open crisis as the table shows it: with the number of its mark on the map."""
@@ -46,7 +57,7 @@ class Listed:
     row: dashboard.Row
     title: str
     exercise: bool
-    country: Country
+    country: Place
     phases: list[Phase]
     people: int | None
     small: bool  # so few that readers outside are not told how many
@@ -111,12 +122,12 @@ class Panels:
     def counts(self):
         return self.board.counts(suppressed=not self.inside)
 
-    # Whom and where: one query for the countries of now, one for what was said at a past moment.
+    # Whom and where: one query for the countries, one for what was said at a past moment.
 
     @cached_property
     def _countries(self):
-        found = Country.objects.filter(pk__in={row.country for row in self.board.rows}).select_related("region")
-        return {country.pk: country for country in found}
+        columns = ("pk", "name", "region__name", "latitude", "longitude")
+        return {row[0]: Place(*row) for row in Country.objects.order_by().values_list(*columns)}
 
     @cached_property
     def _then(self):
@@ -161,7 +172,7 @@ class Panels:
                     row,
                     said.title,
                     said.exercise,
-                    said.main_country if row.pk in self._then else self._countries[row.country],
+                    self._countries[said.main_country_id if row.pk in self._then else row.country],
                     open_phases(row),
                     row.people,
                     not self.inside and row.people is not None and 0 < row.people < SMALL,
@@ -178,7 +189,7 @@ class Panels:
         for one in self.listed:
             if one.country.latitude is not None:
                 home = worldmap.project(one.country.latitude, one.country.longitude)
-                words = f"{one.title}, {one.country}: {_people(one)}, {_gaps(one.gaps)}"
+                words = f"{one.title}, {one.country.name}: {_people(one)}, {_gaps(one.gaps)}"
                 marks.append(worldmap.Mark(one.number, worldmap.size(one.people), bool(one.gaps), home, words))
         for row in self.board.first[len(self.listed) :]:
             country = self._countries[row.country]
