@@ -1,13 +1,12 @@
 """The panels of the dashboard: what it says to one reader, all from one board, for its page, its print and its files.
 
-Four queries: how the open crises stand, their countries, the activations of twelve weeks, and for a past moment what
-the crises that are named were called then.
+Three queries: how the open crises stand, the countries, the activations of twelve weeks. For a past moment two more:
+which of the crises are shown, and what those that are named were called then.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
@@ -17,7 +16,7 @@ from django.utils.translation import ngettext
 from crises import dashboard, past, plan, speed, trend, worldmap
 from crises.models import Crisis
 from crises.models.statements import SMALL
-from crises.places import open_phases
+from crises.places import PLACE, Place, open_phases
 from offices.models import Country
 from sectors.models import Cluster, Phase, Sector, SectorPriority, System
 
@@ -37,16 +36,6 @@ class Decision:
     opened_at: datetime
     days: int
     late: bool
-
-
-class Place(NamedTuple):
-    """A country as the table names it, and where the map has it."""
-
-    iso3: str
-    name: str
-    region: str | None
-    latitude: float | None
-    longitude: float | None
 
 
 @dataclass(frozen=True)
@@ -106,13 +95,14 @@ class Panels:
     """The dashboard of these crises, now or as of a past moment; of one phase where named.
 
     `content` is the edition in force, whose sectors, phases and partners are shown. `inside` is whether the reader is
-    staff: others are not told small counts of people. `whole` is for files, whose tables are not cut short.
+    staff: others are not told small counts of people. `whole` is for files, whose tables are not cut short. `places`
+    are the countries by code, where they have been read already.
     """
 
-    def __init__(self, crises, content, *, phase=None, as_of=None, at=None, inside=True, whole=False):
+    def __init__(self, crises, content, *, phase=None, as_of=None, at=None, inside=True, whole=False, places=None):
         self.crises, self.content, self.phase, self.as_of = crises, content, phase or None, as_of
         self.at = as_of or at or timezone.now()
-        self.inside, self.whole = inside, whole
+        self.inside, self.whole, self.places = inside, whole, places
         self.board = dashboard.board(crises, self.at, phase=phase, as_of=as_of)
 
     def _cut(self, rows, most):
@@ -122,12 +112,13 @@ class Panels:
     def counts(self):
         return self.board.counts(suppressed=not self.inside)
 
-    # Whom and where: one query for the countries, one for what was said at a past moment.
+    # Whom and where: one query for what was said at a past moment, and one for the countries where they are not given.
 
     @cached_property
     def _countries(self):
-        columns = ("pk", "name", "region__name", "latitude", "longitude")
-        return {row[0]: Place(*row) for row in Country.objects.order_by().values_list(*columns)}
+        if self.places is not None:
+            return self.places
+        return {row[0]: Place(*row) for row in Country.objects.order_by().values_list(*PLACE)}
 
     @cached_property
     def _then(self):

@@ -17,6 +17,25 @@ from sectors import reference
 from sectors.models import Phase
 
 
+class Place(NamedTuple):
+    """A country, the region that it is part of with the one around that, and where it lies."""
+
+    iso3: str
+    name: str
+    part: str | None
+    region: str | None
+    whole: str | None
+    whole_name: str | None
+    latitude: float | None
+    longitude: float | None
+
+
+PLACE = (
+    *("pk", "name", "region__code", "region__name", "region__parent__code", "region__parent__name"),
+    *("latitude", "longitude"),
+)
+
+
 class People(NamedTuple):
     """How many people are said to be affected; None where nobody reports; `below`: only less than that is told."""
 

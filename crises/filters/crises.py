@@ -19,6 +19,7 @@ from crises.models import Crisis, Gap, LevelDecision, PhasePeriod, ReviewState, 
 from crises.models.crisis import readable_by
 from crises.models.review import stands_at
 from crises.models.rows import held
+from crises.places import PLACE, Place
 from offices.models import Country, Office
 from sectors import reference
 from sectors.filters import PART, ChoiceFilter, CodeFilter, Codes
@@ -101,9 +102,14 @@ class CrisisFilter(AddressFilter):
 
     @cached_property
     def _places(self):
-        region = ("region__code", "region__name", "region__parent__code", "region__parent__name")
-        there = self._one_of("main_country")
-        return list(Country.objects.annotate(there=there).values_list("pk", "name", *region, "there"))
+        """Every country as a Place, and any crisis there."""
+        rows = Country.objects.annotate(there=self._one_of("main_country")).values_list(*PLACE, "there")
+        return [(Place(*row[:-1]), row[-1]) for row in rows]
+
+    @property
+    def places(self):
+        """Every country: {ISO3: Place}."""
+        return {place.iso3: place for place, _there in self._places}
 
     def _one_of(self, column):
         """Any crisis that names the row in this column, as a subquery: looked up row by row, never by reading all."""
@@ -114,15 +120,15 @@ class CrisisFilter(AddressFilter):
     def countries(self):
         """Every country; offered are those with a crisis."""
         return Codes(
-            {code: name for code, name, *_region, _there in self._places},
-            [(code, name) for code, name, *_region, there in self._places if there],
+            {place.iso3: place.name for place, _there in self._places},
+            [(place.iso3, place.name) for place, there in self._places if there],
         )
 
     @cached_property
     def regions(self):
         """Every region with a country; offered are those with a crisis, each before its parts."""
         names, order, offered = {}, {}, set()
-        for _code, _name, part, part_name, whole, whole_name, there in self._places:
+        for (_iso3, _name, part, part_name, whole, whole_name, *_where), there in self._places:
             if part:
                 names[part], order[part] = part_name, (whole_name or part_name, part_name if whole else "")
             if whole:
@@ -247,7 +253,12 @@ class CrisisFilter(AddressFilter):
         return found if self.own is None else found.filter(office__in=self.own)
 
     def filter_queryset(self, crises):
-        return crises.filter(pk__in=self.rows.order_by().values("id")) if self.value("as_of") else self.rows
+        if not self.value("as_of"):
+            return self.rows
+        # Asked of each crisis by itself, so that who has a few thousand in hand does not wait for all of history, and a
+        # database that takes its tables for empty does not compare every row with every other.
+        found = self.rows.order_by().filter(id=OuterRef("pk")).values("id")
+        return crises.filter(pk=Subquery(found[:1]))
 
     # What each filter means. `rows` are crises, or their rows of history.
 
@@ -258,7 +269,7 @@ class CrisisFilter(AddressFilter):
 
     def in_region(self, rows, name, value: str):
         # Named one by one, since a database guesses badly how many crises the countries of a region have.
-        there = [code for code, _name, part, _part_name, whole, *_rest in self._places if value in (part, whole)]
+        there = [place.iso3 for place, _there in self._places if value in (place.part, place.whole)]
         return rows.filter(main_country__in=there)
 
     def in_country(self, rows, name, value: str):

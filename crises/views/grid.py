@@ -32,7 +32,7 @@ def grid(request):
     """Every open crisis of the filter with the state of each sector, most gaps first, in pages of 50.
 
     Eight queries: session, reader, what a kept page follows from, framework, how the crises stand, countries, offices,
-    and which of those shown have changed since their approval (two for a past moment).
+    and which of those shown have changed since their approval (for a past moment the last and how they stand take two).
     """
     asked, problems = narrow(request, "page", kind=GridFilter)
     if problems:
@@ -106,7 +106,8 @@ def _face(said):
 
 
 def _grid(request, asked):
-    """The grid of the crises asked for, and its rows in the order asked for. Two queries: crises, countries."""
+    """The grid of the crises asked for, and its rows in the order asked for. Two queries: crises, countries; three for
+    the past."""
     board = dashboard.board(asked.qs, phase=asked.value("phase"), as_of=asked.value("as_of"))
     own = inside(request.user)
     return Grid(board, asked.content), in_order(board, asked.order, countries=asked.countries.known, inside=own)
