@@ -88,18 +88,30 @@ class Line(NamedTuple):
     assignment: Assignment | None = None
     withdrawable: bool = False
 
-    @property
-    def day(self):
-        return spoken_day(self.item.since.date())
-
-    @property
-    def spoken(self):
-        """For how many days."""
-        return spoken_days(self.days)
-
-    @property
-    def choose(self):
-        return _("Choose %(title)s: %(what)s") % {"title": self.item.title, "what": self.item.what}
+    def shown(self, queue, query):
+        """What the page says of it, as a dict: of fifty lines a template looks up everything by name."""
+        item = self.item
+        below = item.reference if item.below == queue.title or queue.slug == "stale" else item.below
+        return {
+            "item": item,
+            "key": item.key,
+            "choose": _("Choose %(title)s: %(what)s") % {"title": item.title, "what": item.what},
+            "address": f"{self.address}{query}",
+            "head": item.head,
+            "spoken_below": item.below,
+            "below": below,
+            "exercise": item.exercise,
+            "country": self.country,
+            "office": self.office,
+            "since": item.since.isoformat(),
+            "day": spoken_day(item.since.date()),
+            "days": spoken_days(self.days),
+            "urgent": queue.slug == "gaps" or bool(item.until and self.days < 2),
+            "overseen": self.request or self.assignment,
+            "request": self.request,
+            "assignment": self.assignment,
+            "withdrawable": self.withdrawable,
+        }
 
 
 def _lines(items, found, asked, user):
@@ -159,7 +171,10 @@ def worklist(request):
             "queue": queue,
             "page": page,
             **(turns(narrowed, page) if page else {}),
-            "lines": _lines(page.rows, found, asked, request.user) if page else [],
+            "lines": [
+                line.shown(queue, then.query if then else "")
+                for line in (_lines(page.rows, found, asked, request.user) if page else ())
+            ],
             "bulk": bool(asked.roles & OVERSEES) and not then and queue and queue.slug != "duplicates",
             "oversees": bool(asked.roles & OVERSEES) and not then,
             "told": not then and queue and queue.slug != "duplicates",
