@@ -3,7 +3,7 @@
 from functools import cached_property
 from itertools import islice
 
-from django.db.models import Case, Count, F, OuterRef, Prefetch, Subquery, When
+from django.db.models import Case, Count, F, OuterRef, Prefetch, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 
@@ -114,6 +114,57 @@ def in_order(rows, sort):
     column = SORTS[sort.removeprefix("-")]
     first = column.desc(nulls_last=True) if sort.startswith("-") else column.asc(nulls_last=True)
     return rows.order_by(first, "-revision")
+
+
+def stretch(crises, sort, after, size, read):
+    """So many crises at most in one of the orders of SORTS, each with its `place` in it: those after a (place,
+    revision), or the first ones. What is not known has None for a place and comes last.
+
+    `crises` may be rows of `listed` for the past. `read` makes of a queryset what is wanted of each. Along an index
+    wherever the list is entered; by gaps only open crises are counted. Two queries at most.
+    """
+    name, down = sort.removeprefix("-"), sort.startswith("-")
+    if name == "gaps" and "gap_count" not in crises.query.annotations:
+        return _stretch_by_gaps(crises, down, after, size, read)
+    rows = crises.annotate(place=LAST_START if sort == "-started" else SORTS[name])
+    known, unknown = rows.filter(place__isnull=False), rows.filter(place=None).order_by("-revision")
+    found = []
+    if after is None or after[0] is not None:
+        if after:
+            beyond = "lt" if down else "gt"
+            bounds = {f"place__{beyond}e": after[0]}  # an index can be entered at this one
+            known = known.filter(Q(**{f"place__{beyond}": after[0]}) | Q(revision__lt=after[1]), **bounds)
+        found = list(read(known.order_by(F("place").desc() if down else F("place").asc(), "-revision"))[:size])
+    else:
+        unknown = unknown.filter(revision__lt=after[1])
+    if len(found) < size and name == "started":
+        found += read(unknown)[: size - len(found)]
+    return found
+
+
+def _stretch_by_gaps(crises, down, after, size, read):
+    """The same by the number of gaps, which open crises alone have: these are counted and sorted, the others follow, or
+    come first, as they changed."""
+    missing = Gap.objects.open().uncovered().order_by()
+    counted = missing.filter(crisis__in=crises.open().order_by().values("pk"))
+    counted = counted.values_list("crisis", "crisis__revision").annotate(n=Count("pk"))
+    with_gaps = sorted(counted, key=lambda one: (-one[2] if down else one[2], -one[1]))
+    none = crises.exclude(pk__in=[pk for pk, _revision, _n in with_gaps]).annotate(place=Value(0)).order_by("-revision")
+    if after:
+        n, revision = after
+        with_gaps = [
+            one for one in with_gaps if (-one[2] if down else one[2], -one[1]) > (-n if down else n, -revision)
+        ]
+        if n == 0:
+            none = none.filter(revision__lt=revision)
+        elif not down:
+            none = none.none()
+    places = {pk: place for place, (pk, _revision, _n) in enumerate(with_gaps[:size])}
+    some = list(read(crises.filter(pk__in=places).annotate(place=Value(0)).order_by()))
+    some = [row._replace(place=with_gaps[places[row.pk]][2]) for row in sorted(some, key=lambda row: places[row.pk])]
+    if down:
+        return some + list(read(none)[: size - len(some)])
+    return (list(read(none)[:size]) + some)[:size]
 
 
 class Sorted:

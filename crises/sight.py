@@ -1,15 +1,21 @@
 """What a reader has in sight: what that follows from, and the crises that have gone out of it."""
 
+import json
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, Subquery, Value
-from django.db.models.functions import JSONArray
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, Subquery
 
-from crises.models import Counter, Crisis, Merge
+from crises.models import Crisis, Merge
 from crises.models.crisis import readable_by
-from crises.models.rows import Rows
-from offices.models import Country, Membership, Office, Role
+from offices.models import Office, Role
+
+FOLLOWED = """SELECT n,
+    (SELECT {rows}(role || ' ' || office_id) FROM offices_membership WHERE user_id = %s),
+    (SELECT {rows}(country_id) FROM offices_partner_countries WHERE partner_id = %s),
+    (SELECT {rows}(id || ' ' || coalesce(CAST(parent_id AS varchar), '') || ' ' || kind) FROM offices_office)
+    FROM crises_counter WHERE id = 1"""
 
 
 class Rights(NamedTuple):
@@ -31,25 +37,21 @@ class Rights(NamedTuple):
 def followed(reader):
     """The number of the last change accepted anywhere, and what this reader's rights follow from.
 
-    One query, so that the two are of one moment. Who reads crises afterwards, and finds the same rights later, has
-    missed no change of them.
+    One query, so that the two are of one moment; by hand, since every answer that may be given again asks it. Who reads
+    crises afterwards, and finds the same rights later, has missed no change of them.
     """
-    grants = Membership.objects.filter(user=reader.pk).order_by().values("user")
-    agreed = Country.objects.filter(partners=getattr(reader, "partner_id", None)).order_by().values("partners")
-    offices = Office.objects.order_by().annotate(all=Value(1)).values("all")
-    number, *rights = Counter.objects.values_list(
-        "n",
-        Subquery(grants.annotate(rows=Rows(JSONArray("role", "office"))).values("rows")),
-        Subquery(agreed.annotate(rows=Rows("pk")).values("rows")),
-        Subquery(offices.annotate(rows=Rows(JSONArray("pk", "parent", "kind"))).values("rows")),
-    ).get(pk=1)
-    grants, agreed, offices = (rows or [] for rows in rights)
-    grants = sorted((role, str(office)) for role, office in grants)
-    offices = sorted(f"{pk} {parent or ''} {kind}" for pk, parent, kind in offices)
+    rows = "jsonb_agg" if connection.vendor == "postgresql" else "json_group_array"
+    with connection.cursor() as cursor:
+        cursor.execute(FOLLOWED.format(rows=rows), [reader.pk, getattr(reader, "partner_id", None)])
+        number, *rights = cursor.fetchone()
+    grants, agreed, offices = (sorted(json.loads(rows or "[]")) for rows in rights)
     public = None if reader.is_authenticated else settings.PUBLIC_CRISES
     only_in = getattr(reader, "only_in", None)
     only_in = None if only_in is None else sorted(only_in)
-    return number, Rights(grants, sorted(agreed), offices, public, only_in)
+    grants = [tuple(pair.split()) for pair in grants]
+    if reader.is_authenticated:
+        reader.grants = {(role, int(office)) for role, office in grants}  # whoever goes on need not ask again
+    return number, Rights(grants, agreed, offices, public, only_in)
 
 
 def in_sight(user):

@@ -25,6 +25,9 @@ class Parameters(DjangoFilterBackend):
         view.asked = filterset
         return filterset.qs if filterset else queryset
 
+    def get_filterset_kwargs(self, request, queryset, view):
+        return super().get_filterset_kwargs(request, queryset, view) | {"shown": False}
+
 
 def _problems(given, known):
     """What is wrong with the parameters of an address that has no filter: {name: [messages]}."""

@@ -204,7 +204,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],  # scope is in the querysets
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["mcof.bodies.Answer"],
     "DEFAULT_PARSER_CLASSES": ["mcof.bodies.Json"],
     "DEFAULT_THROTTLE_CLASSES": ["mcof.limits.Limit"],
     "NUM_PROXIES": env.int("PROXIES", 0),  # in front, whose X-Forwarded-For is to be believed

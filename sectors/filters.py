@@ -80,7 +80,21 @@ class CodeFilter(filters.ChoiceFilter):
 
 
 class CodedFilterSet(filters.FilterSet):
-    """Filters whose user asks `problems` before showing anything."""
+    """Filters whose user asks `problems` before showing anything.
+
+    Where they are not `shown` their form has the fields that the address names and no others: making them all takes
+    longer than finding what is asked for.
+    """
+
+    def __init__(self, *args, shown=True, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.shown = shown
+
+    def get_form_class(self):
+        if self.shown:
+            return super().get_form_class()
+        fields = {name: self.filters[name].field for name in self.data if name in self.filters}
+        return type("AskedForm", (self._meta.form,), fields)
 
     def problems(self, allowed=()):
         """What is wrong with the parameters: {name: [messages]}, empty where all are known and have good values.
@@ -157,6 +171,6 @@ class ComplementarityFilter(CodedFilterSet):
 
     def filter_queryset(self, queryset):
         asked = self.form.cleaned_data
-        wanted = {"sector__code": asked["sector"], "phase__slug": asked["phase"]}
+        wanted = {"sector__code": asked.get("sector"), "phase__slug": asked.get("phase")}
         ends = [{f"{end}_{name}": value for name, value in wanted.items() if value} for end in ("from", "to")]
         return queryset.filter(Q(**ends[0]) | Q(**ends[1]))

@@ -563,24 +563,25 @@ def test_a_list_costs_the_same_for_one_crisis_and_for_many(partner, django_asser
     full()
     address = f"{V1}crises/"
 
-    # the token with its owner; the crises with counts and levels, their open phases, other countries
-    with django_assert_num_queries(4):
+    # the token with its owner; what the answer follows from; the crises with counts and levels, their open phases,
+    # other countries, approvals
+    with django_assert_num_queries(6):
         assert len(rows(partner)) == 1
     for _ in range(3):
         full()
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(6):
         assert len(partner.get(address).json()["results"]) == 4
 
 
 def test_a_list_of_gaps_costs_the_same_for_one_crisis_and_for_many(partner, django_assert_num_queries):
     full()
 
-    # the token with its owner; the gaps with their crises, their waivers
-    with django_assert_num_queries(3):
+    # the token with its owner; what the answer follows from; the gaps with their crises, their waivers
+    with django_assert_num_queries(4):
         assert rows(partner, "gaps/")
     for _ in range(3):
         full()
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert rows(partner, "gaps/")
 
 
@@ -591,10 +592,11 @@ def test_a_crisis_costs_the_same_with_one_statement_and_with_many(partner, djang
         crisis=one, by=make_field(), name="Buses", source_kind="iom", sectors=[sector("S03")], at=NOON
     )
 
-    # the token with its owner; the crisis with its counts, levels in force and wider crisis; its parts, phases, other
-    # countries, levels, figures with their sectors and parts, lines of work and their sectors
+    # the token with its owner; what the answer follows from; the crisis with its counts, levels in force and wider
+    # crisis; its parts, phases, other countries, levels, figures with their sectors and parts, lines of work and their
+    # sectors
     for crisis in (one, full()):
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(12):
             assert partner.get(f"{V1}crises/{crisis.reference}/").status_code == 200
 
 
@@ -602,7 +604,7 @@ def test_a_plan_costs_the_same_with_one_entry_and_with_many(partner, django_asse
     one = share(log())
     set_status(one, "S03", "during", "active")
 
-    # the token with its owner; the crisis, its periods, gaps, waivers, entries
+    # the token with its owner; what the answer follows from; the crisis, its periods, gaps, waivers, entries
     for crisis in (one, full()):
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             assert partner.get(f"{V1}crises/{crisis.reference}/plan/").status_code == 200

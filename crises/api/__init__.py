@@ -11,7 +11,7 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
 from rest_framework.response import Response
 
-from crises import coordination, gaps, history, listing
+from crises import coordination, gaps, history, listing, plain
 from crises.advice import proposals
 from crises.api.conditions import Tagged
 from crises.api.merged import FollowsMerged, with_statements
@@ -197,11 +197,22 @@ class CrisisList(Shaped, Tagged, ListAPIView):
 
     def filter_queryset(self, queryset):
         crises, moment = super().filter_queryset(queryset), self.asked.value("as_of")
-        return listing.listed(self.asked.rows, moment).annotate(**_also(moment)) if moment else rows(crises)
+        return listing.listed(self.asked.rows, moment).annotate(**_also(moment)) if moment else crises
 
-    def paginate_queryset(self, queryset):
-        page, moment = super().paginate_queryset(queryset), self.asked.value("as_of")
-        return with_countries(listing.as_then(page, moment)) if moment else page
+    def read(self, crises):
+        """What the page needs of each."""
+        return crises if self.asked.value("as_of") else plain.columns(crises)
+
+    def list(self, request, *args, **kwargs):
+        """Now from plain values; for the past, where what held then is worked out row by row, from the serializer."""
+        found = self.filter_queryset(self.get_queryset())
+        if moment := self.asked.value("as_of"):
+            page = with_countries(listing.as_then(self.paginate_queryset(found), moment))
+            return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        told = plain.crises(
+            self.paginate_queryset(found), root=request.build_absolute_uri(request.path), expand=self.expanded
+        )
+        return self.get_paginated_response(self.only_wanted(told))
 
 
 class AsOf(FollowsMerged):

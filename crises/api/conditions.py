@@ -6,15 +6,20 @@ import uuid
 from datetime import UTC, datetime, time
 from functools import wraps
 
-from django.http import HttpResponseNotModified
+from django.conf import settings
+from django.http import HttpResponse, HttpResponseNotModified
 from django.utils.cache import patch_vary_headers
 from django.utils.http import http_date, parse_etags
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.response import Response
+
+from crises import again
 
 OURS = re.compile(r'(?:W/)?"([0-9]{1,18})(?:\.[0-9a-f]{1,64})?"')
 QUOTED = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
+VARY = ("Authorization", "Cookie")
 NO_SUCH = -1  # the revision that an ETag not of ours names: none
 
 
@@ -29,23 +34,51 @@ class Refused(APIException):
         self.status_code, self.kind, self.wait, self.more = status, kind, wait, more
 
 
+class Again(Exception):
+    """The answer is there already."""
+
+    def __init__(self, kept):
+        super().__init__()
+        self.kept = kept
+
+
 class Tagged:
-    """Answers with an ETag, and with 304 where the reader has this very answer already.
+    """Answers with an ETag, with 304 where the reader has this very answer already, and with the answer as it was where
+    nothing has changed since that it follows from.
 
     The tag is made of the answer itself: ages of gaps, waivers and what a reader may see change without any revision.
     Where something can be changed, its revision stands in front, and If-Match compares that alone: "412.9f0c…".
     """
 
     revision = None
+    keeps = True  # whether nothing but changes that have a number, rights and the clock make it another answer
+    key = None
+
+    def initial(self, request, *args, **kwargs):
+        super().initial(request, *args, **kwargs)
+        named = "view" in request.query_params  # what a saved view asks for changes without a number
+        if self.keeps and not named and settings.ANSWERS_KEPT_SECONDS and request.method in ("GET", "HEAD"):
+            self.key = again.key(request.user, request.build_absolute_uri())
+            if kept := again.find(self.key):
+                raise Again(kept)
+
+    def handle_exception(self, exc):
+        if isinstance(exc, Again):
+            status, body, headers = exc.kept.sent(self.request.headers, *VARY)
+            return HttpResponse(body, status=status, headers=headers)
+        return super().handle_exception(exc)
 
     def finalize_response(self, request, response, *args, **kwargs):
         response = super().finalize_response(request, response, *args, **kwargs)
-        if response.status_code == 200:
+        if response.status_code == 200 and isinstance(response, Response):
             response.add_post_render_callback(self._tag)
         return response
 
     def _tag(self, response):
-        return tag(self.request, response, self.revision)
+        answer = tag(self.request, response, self.revision)
+        if self.key:
+            again.keep(self.key, response.content, response["ETag"], response["Content-Type"])
+        return answer
 
 
 def tag(request, response, revision=None):
@@ -53,7 +86,7 @@ def tag(request, response, revision=None):
     digest = hashlib.sha256(response.content).hexdigest()[:32]
     made = f'"{digest}"' if revision is None else f'"{revision}.{digest}"'
     response["ETag"], response["Cache-Control"] = made, "private, no-cache"
-    patch_vary_headers(response, ["Authorization", "Cookie"])
+    patch_vary_headers(response, VARY)
     seen = parse_etags(request.headers.get("If-None-Match", ""))
     if request.method not in ("GET", "HEAD") or not ({made, f"W/{made}", "*"} & set(seen)):
         return None

@@ -20,6 +20,7 @@ class SavedViewList(Tagged, ListAPIView):
     permission_classes = [IsAuthenticated]
     serializer_class = SavedViewSerializer
     ordering = ["id"]
+    keeps = False  # a view is saved, shared and removed without a number
 
     def get_queryset(self):
         return SavedView.objects.usable_by(self.request.user)

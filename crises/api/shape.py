@@ -55,6 +55,9 @@ class Shaped:
 
     @cached_property
     def wanted(self):
+        """The names of the fields that are asked for; None where all are."""
+        if "fields" not in self.request.query_params:
+            return None
         return self._names("fields", list(self.get_serializer_class()().fields))
 
     @cached_property
@@ -73,3 +76,9 @@ class Shaped:
                 if name not in self.wanted:
                     del fields[name]
         return made
+
+    def only_wanted(self, rows):
+        """Plain rows without the fields that nobody asked for."""
+        if self.wanted is None:
+            return rows
+        return [{name: row[name] for name in row if name in self.wanted} for row in rows]

@@ -7,13 +7,12 @@ from bisect import bisect_right
 from datetime import date
 
 from django.core.exceptions import ValidationError as NoValue
-from django.db.models import F, Q
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
-from crises.listing import NEWEST_FIRST, SORTS
+from crises.listing import NEWEST_FIRST, SORTS, stretch
 
 Pages = api_settings.DEFAULT_PAGINATION_CLASS
 
@@ -78,13 +77,10 @@ class Sorted(Pages):
             words = _("“sort” is one of %(known)s; with a “-” in front for the reverse.")
             raise ValidationError({"sort": [words % {"known": ", ".join(SORTS)}]})
         if not self.sorted:
-            return super().paginate_queryset(queryset, request, view)
-        self.request, size, down = request, self.get_page_size(request), sort.startswith("-")
-        rows = queryset.annotate(place=SORTS[name])
-        if "cursor" in request.query_params:
-            rows = rows.filter(self._after(*self._place(name), down))
-        place = F("place").desc(nulls_last=True) if down else F("place").asc(nulls_last=True)
-        found = list(rows.order_by(place, "-revision")[: size + 1])
+            return super().paginate_queryset(view.read(queryset), request, view)
+        self.request, size = request, self.get_page_size(request)
+        after = self._place(name) if "cursor" in request.query_params else None
+        found = stretch(queryset, sort, after, size + 1, view.read)
         page, last = found[:size], found[size - 1] if len(found) > size else None
         self.stretch = Stretches()
         self.stretch.request = request
@@ -103,13 +99,6 @@ class Sorted(Pages):
             return place if place is None else kind(place), revision
         except (ValueError, TypeError, binascii.Error, RecursionError, NoValue):
             raise Stretches.no_cursor() from None
-
-    @staticmethod
-    def _after(place, revision, down):
-        if place is None:
-            return Q(place=None, revision__lt=revision)
-        beyond = Q(place__lt=place) if down else Q(place__gt=place)
-        return beyond | Q(place=place, revision__lt=revision) | Q(place=None)
 
     def get_paginated_response(self, data):
         if not self.sorted:

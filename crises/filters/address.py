@@ -38,7 +38,7 @@ class AddressFilter(CodedFilterSet):
 
     def value(self, name):
         """What a filter asks for; empty where it is not in use. Call after `problems`."""
-        return self.form.cleaned_data[name]
+        return self.form.cleaned_data.get(name)
 
     def query(self, **changes):
         """The query of this address with some parameters changed, or without them where given None.

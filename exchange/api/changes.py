@@ -3,6 +3,7 @@
 import binascii
 
 from django.http import HttpResponseNotModified
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from django.utils.translation import gettext as _
@@ -12,7 +13,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from crises.api import rows
+from crises import plain
 from crises.api.conditions import Refused
 from crises.models import Crisis
 from exchange import feed
@@ -61,7 +62,7 @@ class ChangeFeed(GenericAPIView):
         if seen & {headers["ETag"], "*"}:
             answer = HttpResponseNotModified(headers=headers)
         else:
-            answer = Response(self._read(following.page(size, rows)), headers=headers)
+            answer = Response(self._read(following.page(size, plain.columns)), headers=headers)
         patch_vary_headers(answer, ["Authorization", "Cookie"])
         return answer
 
@@ -85,5 +86,5 @@ class ChangeFeed(GenericAPIView):
             for row in page.gone
         ]
         address = replace_query_param(self.request.build_absolute_uri(), "cursor", str(page.cursor))
-        told = {"next": address, "has_more": page.more, "results": page.crises, "gone": gone}
-        return self.get_serializer(told).data
+        crises = plain.crises(page.crises, root=self.request.build_absolute_uri(reverse("api-crises")))
+        return {"next": address, "has_more": page.more, "results": crises, "gone": gone}

@@ -6,6 +6,7 @@ import sys
 
 import django
 from django.core.management import call_command
+from django.utils import timezone
 
 
 def main(closed, opened):
@@ -16,7 +17,8 @@ def main(closed, opened):
     from django.db import connection
 
     from crises.models import Crisis
-    from offices.models import Membership, Office, Role, User
+    from offices.models import Country, Membership, Office, Partner, Role, Token, User
+    from offices.services import issue_token
 
     if not Crisis.objects.exists():
         call_command("make_sample", crises=closed + opened, open=opened, verbosity=0)
@@ -28,8 +30,15 @@ def main(closed, opened):
     session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
     session[HASH_SESSION_KEY] = reviewer.get_session_auth_hash()
     session.save()
+    agreed, _new = Partner.objects.get_or_create(slug="bench", defaults={"name": "Bench"})
+    agreed.countries.set(Country.objects.filter(crises__sharing="partners").distinct())
+    partner, _new = User.objects.get_or_create(username="bench-partner", defaults={"partner": agreed})
+    Token.objects.filter(user__in=[reviewer, partner], revoked_at=None).update(revoked_at=timezone.now())
+    tokens = {
+        user.username: issue_token(user=user, name="Bench", lasts=Token.LONGEST)[1] for user in (reviewer, partner)
+    }
     connection.close()
-    print(json.dumps({"session": session.session_key}))
+    print(json.dumps({"session": session.session_key, "token": tokens["bench"], "partner": tokens["bench-partner"]}))
 
 
 if __name__ == "__main__":
