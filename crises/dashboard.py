@@ -4,13 +4,13 @@ One query reads how each open crisis stands (crises.standing); all figures of a 
 that no panel can contradict another, and the same code answers for a past moment.
 """
 
-import json
 from collections import Counter
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from heapq import nsmallest
 from typing import NamedTuple
 
+import orjson
 from django.conf import settings
 from django.db.models import OuterRef, Subquery, TextField
 from django.db.models.functions import Cast
@@ -62,7 +62,7 @@ KEPT = ("since", "revision", "cells", "level", "review_on", "activation", "peopl
 def rows(crises, as_of=None):
     """How those of these crises that are open stand, now or at a past moment. One query; two for the past."""
     found = _stood(crises, as_of) if as_of else list(_stand(crises))
-    every = json.loads(f"[{','.join(row[-1] for row in found)}]")  # at once: one by one takes twice as long
+    every = orjson.loads(f"[{','.join(row[-1] for row in found)}]")  # at once: one by one takes twice as long
     return [Row(*row[:-1], gaps) for row, gaps in zip(found, every, strict=True)]
 
 
