@@ -4,13 +4,13 @@ One query reads how each open crisis stands (crises.standing); all figures of a 
 that no panel can contradict another, and the same code answers for a past moment.
 """
 
-import json
 from collections import Counter
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from heapq import nsmallest
 from typing import NamedTuple
 
+import orjson
 from django.conf import settings
 from django.db.models import OuterRef, Subquery, TextField
 from django.db.models.functions import Cast
@@ -52,25 +52,34 @@ class Row(NamedTuple):
     gaps: list
 
 
-COLUMNS = (
-    *("crisis", "crisis__reference", "crisis__title", "crisis__exercise", "crisis__main_country", "crisis__office"),
-    *("crisis__office__slug", "crisis__office__name", "crisis__logged_at", "crisis__part_of", "crisis__edition"),
-    *("since", "revision", "cells"),
-    *("level", "review_on", "activation", "people", "people_on", "first_met_on"),
+OF_CRISIS = (
+    *("pk", "reference", "title", "exercise", "main_country", "office", "office__slug", "office__name", "logged_at"),
+    *("part_of", "edition"),
 )
+KEPT = ("since", "revision", "cells", "level", "review_on", "activation", "people", "people_on", "first_met_on")
 
 
 def rows(crises, as_of=None):
-    """How those of these crises that are open stand, now or at a past moment. One query.
-
-    `crises` is used as a subquery, so that the scope costs no query of its own.
-    """
-    # Only open crises stand now: said so, the scope is asked of these and not of the whole archive.
-    crises = crises if as_of else crises.open()
-    found = Standing.objects.at(as_of).filter(crisis__in=crises.order_by().values("pk"))
-    found = list(found.order_by().values_list(*COLUMNS, Cast("gaps", TextField())))
-    every = json.loads(f"[{','.join(row[-1] for row in found)}]")  # at once: one by one takes twice as long
+    """How those of these crises that are open stand, now or at a past moment. One query; two for the past."""
+    found = _stood(crises, as_of) if as_of else list(_stand(crises))
+    every = orjson.loads(f"[{','.join(row[-1] for row in found)}]")  # at once: one by one takes twice as long
     return [Row(*row[:-1], gaps) for row, gaps in zip(found, every, strict=True)]
+
+
+def _stand(crises):
+    # From the crises, not from how they stand: the table of crises is read once, and the archive is not.
+    found = crises.open().filter(standings__isnull=False, standings__until=None).order_by()
+    return found.values_list(*OF_CRISIS, *(f"standings__{name}" for name in KEPT), Cast("standings__gaps", TextField()))
+
+
+def _stood(crises, moment):
+    """All that stood then, and of these the ones among the crises, which are asked for by name: what they follow from
+    at a past moment is a matter of history, which is long."""
+    every = Standing.objects.at(moment).order_by()
+    every = every.values_list(*(f"crisis__{name}" for name in OF_CRISIS), *KEPT, Cast("gaps", TextField()))
+    every = list(every)
+    among = set(crises.order_by().filter(pk__in=[row[0] for row in every]).values_list("pk", flat=True))
+    return [row for row in every if row[0] in among]
 
 
 class Missing(NamedTuple):
@@ -94,14 +103,14 @@ class Board:
         self.rows = [row for row in rows if self._in_phase(row)] if self.phase else rows
 
     def _in_phase(self, row):
-        places = self._places(row.edition)
+        places = self.places(row.edition)
         return any(SIGNS[sign].phase_open and places[n][1].slug == self.phase for n, sign in enumerate(row.cells))
 
-    def _places(self, edition):
+    def places(self, edition):
         """The (sector, phase) of each place of a plan of this edition."""
         return reference.content(edition).places
 
-    def _shown(self, phase):
+    def shows(self, phase):
         return self.phase in (None, phase.slug)
 
     # The open gaps, waived ones among them, are (opened at, crisis pk, place, waived until, row): a page counts and
@@ -111,7 +120,7 @@ class Board:
     def _open(self):
         if not self.phase:
             return [(at, row.pk, place, until, row) for row in self.rows for place, at, until in row.gaps]
-        shown = {row.edition: [self._shown(phase) for _, phase in self._places(row.edition)] for row in self.rows}
+        shown = {row.edition: [self.shows(phase) for _, phase in self.places(row.edition)] for row in self.rows}
         return [
             (at, row.pk, place, until, row)
             for row in self.rows
@@ -145,17 +154,17 @@ class Board:
     def missing(self, gap):
         """One of the open gaps as Missing."""
         opened_at, _pk, place, until, row = gap
-        sector, phase = self._places(row.edition)[place]
+        sector, phase = self.places(row.edition)[place]
         waived = until is not None and until >= self._today
         return Missing(row, sector, phase, opened_at, waived, opened_at < self._late_before, until)
 
     def missing_of(self, row):
         """The open gaps of one crisis: {place in its plan: Missing}."""
-        places = self._places(row.edition)
+        places = self.places(row.edition)
         return {
             place: self.missing((at, row.pk, place, until, row))
             for place, at, until in row.gaps
-            if self._shown(places[place][1])
+            if self.shows(places[place][1])
         }
 
     def oldest(self, most=None):
@@ -164,21 +173,31 @@ class Board:
         return [self.missing(gap) for gap in found]
 
     @cached_property
+    def _signs(self):
+        """How often each sign stands in each cell that is shown: [(edition, sector, phase, {sign: n})]."""
+        found = []
+        for edition in {row.edition for row in self.rows}:
+            plans = [row.cells for row in self.rows if row.edition == edition]
+            every, places = "".join(plans), self.places(edition)
+            for n, (sector, phase) in enumerate(places):
+                if self.shows(phase):
+                    column = every[n :: len(places)]
+                    counted = {letter: column.count(letter) for letter in SIGNS}
+                    found.append((edition, sector, phase, {SIGNS[one]: k for one, k in counted.items() if k}))
+        return found
+
+    @cached_property
     def coverage(self):
         """How far the plans are met: {(sector code, phase slug): plan.Tally} of needed sectors."""
         counted = {}
-        for edition in {row.edition for row in self.rows}:
-            places = self._places(edition)
-            columns = zip(*(row.cells for row in self.rows if row.edition == edition), strict=True)
-            for (sector, phase), column in zip(places, columns, strict=True):
-                if self._shown(phase):
-                    tally = counted.setdefault((sector.code, phase.slug), Counter())
-                    for sign, n in Counter(column).items():
-                        if SIGNS[sign].needed and not SIGNS[sign].gap:
-                            tally[SIGNS[sign].status] += n
+        for _edition, sector, phase, signs in self._signs:
+            tally = counted.setdefault((sector.code, phase.slug), Counter())
+            for sign, n in signs.items():
+                if sign.needed and not sign.gap:
+                    tally[sign.status] += n
         for name, gaps in (("gaps", self.uncovered), ("waived", self.waived)):
-            for (edition, place), n in Counter((row.edition, place) for *_, place, _until, row in gaps).items():
-                sector, phase = self._places(edition)[place]
+            for (edition, place), n in Counter([(gap[4].edition, gap[2]) for gap in gaps]).items():
+                sector, phase = self.places(edition)[place]
                 counted[sector.code, phase.slug][name] += n
         return {key: plan.Tally(**tally) for key, tally in counted.items() if tally}
 
@@ -192,19 +211,10 @@ class Board:
         """The crises with most gaps first, then those with most people."""
         return sorted(self.rows, key=lambda row: (-self.gaps_of[row.pk], -(row.people or 0), -row.revision))
 
-    def phases_of(self, row):
-        """The phases that a crisis is in."""
-        open_ones = {
-            phase
-            for (_, phase), sign in zip(self._places(row.edition), row.cells, strict=True)
-            if SIGNS[sign].phase_open
-        }
-        return sorted(open_ones, key=lambda phase: phase.number)
-
     @cached_property
     def gaps_of(self):
         """{crisis pk: how many gaps it has that are not waived}."""
-        return Counter(pk for _, pk, *_ in self.uncovered)
+        return Counter([gap[1] for gap in self.uncovered])
 
     @cached_property
     def stale(self):
@@ -238,15 +248,9 @@ class Board:
     def active(self):
         """How often each sector is active in an open phase: {(edition, sector): n}."""
         found = Counter()
-        for edition in {row.edition for row in self.rows}:
-            columns = zip(*(row.cells for row in self.rows if row.edition == edition), strict=True)
-            for (sector, phase), column in zip(self._places(edition), columns, strict=True):
-                if self._shown(phase):
-                    found[edition, sector] += sum(
-                        n
-                        for sign, n in Counter(column).items()
-                        if SIGNS[sign].phase_open and SIGNS[sign].status == PlanCell.Status.ACTIVE
-                    )
+        for edition, sector, _phase, signs in self._signs:
+            active = (sign for sign in signs if sign.phase_open and sign.status == PlanCell.Status.ACTIVE)
+            found[edition, sector] += sum(signs[sign] for sign in active)
         return found
 
     @cached_property

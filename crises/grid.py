@@ -3,23 +3,22 @@
 How crises stand in (crises.dashboard.Board), plain data out; nothing here asks the database.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cached_property, lru_cache, wraps
+from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import NamedTuple
 
 from django.db import models
-from django.utils.formats import date_format
-from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from crises import plan
 from crises.dashboard import Missing, Row
 from crises.models import PlanCell, PlanPriority
 from crises.places import open_phases, people_of
+from crises.spoken import by_language, spoken_day
 from crises.standing import SIGNS
-from sectors import reference
 from sectors.models import Phase, Priority, Sector
 
 MOST_GAPS_FIRST = "-gaps"
@@ -56,6 +55,50 @@ LETTERS = {
 URGENCY = {state: n for n, state in enumerate(State)}
 
 
+class Said(NamedTuple):
+    """What the words for a cell follow from: how its sector stands, in which phase, and since when each of its gaps."""
+
+    state: State
+    sector: str
+    phase: str
+    priority: str
+    status: str
+    missing: tuple[tuple[date, str], ...] = ()  # the day and the phase of each gap
+
+    @property
+    def letter(self):
+        """The letter of the state, and how many gaps where there are several."""
+        letter = _letter(self.state)
+        return f"{letter}{len(self.missing)}" if len(self.missing) > 1 else letter
+
+    @property
+    def label(self):
+        """The state in words, with the phase: what a person reads."""
+        return f"{self.sector}: {self._words(spoken_day, gettext('since %(day)s, %(phase)s'))}"
+
+    @property
+    def words(self):
+        """The same for a table: "gap since 2026-03-01 (during)"."""
+        return self._words(date.isoformat, gettext("since %(day)s (%(phase)s)"))
+
+    def _words(self, said, since):
+        if self.missing:
+            told = [since % {"day": said(day), "phase": phase.lower()} for day, phase in self.missing]
+            if len(told) > 1:
+                several = {
+                    State.GAP: ngettext("%(n)s gap", "%(n)s gaps", len(told)),
+                    State.WAIVED: ngettext("%(n)s waived gap", "%(n)s waived gaps", len(told)),
+                }
+                return f"{several[self.state] % {'n': len(told)}}: {'; '.join(told)}"
+            if self.status in (PlanCell.Status.PLANNED, PlanCell.Status.STOOD_DOWN):
+                told.append(str(PlanCell.Status(self.status).label).lower())
+            return f"{_lower(self.state)} {'; '.join(told)}"
+        parts = [_lower(self.state), self.phase.lower()]
+        if self.state != State.NOT_APPLICABLE:
+            parts.insert(1, _lower(PlanPriority(self.priority)))
+        return ", ".join(parts)
+
+
 class Cell(NamedTuple):
     """A sector of one crisis in the most urgent of the phases that it is in and that are shown.
 
@@ -70,43 +113,11 @@ class Cell(NamedTuple):
     missing: tuple[Missing, ...] = ()
 
     @property
-    def letter(self):
-        """The letter of the state, and how many gaps where there are several."""
-        letter = _letter(self.state)
-        return f"{letter}{len(self.missing)}" if len(self.missing) > 1 else letter
-
-    @property
-    def label(self):
-        """The state in words, with the phase: what a person reads."""
-        return f"{self.sector.short_name}: {self._words(_spoken, gettext('since %(day)s, %(phase)s'))}"
-
-    @property
-    def words(self):
-        """The same for a table: "gap since 2026-03-01 (during)"."""
-        return self._words(_iso, gettext("since %(day)s (%(phase)s)"))
-
-    def _words(self, day, since):
-        if self.missing:
-            told = [since % {"day": day(gap.opened_at), "phase": gap.phase.short_name.lower()} for gap in self.missing]
-            if len(told) > 1:
-                several = {
-                    State.GAP: ngettext("%(n)s gap", "%(n)s gaps", len(told)),
-                    State.WAIVED: ngettext("%(n)s waived gap", "%(n)s waived gaps", len(told)),
-                }
-                return f"{several[self.state] % {'n': len(told)}}: {'; '.join(told)}"
-            if self.status in (PlanCell.Status.PLANNED, PlanCell.Status.STOOD_DOWN):
-                told.append(str(PlanCell.Status(self.status).label).lower())
-            return f"{_lower(self.state)} {'; '.join(told)}"
-        parts = [_lower(self.state), self.phase.short_name.lower()]
-        if self.state != State.NOT_APPLICABLE:
-            parts.insert(1, _lower(PlanPriority(self.priority)))
-        return ", ".join(parts)
-
-
-def by_language(spoken):
-    """Keeps what is said of a few hundred things in each language: a grid says the same of them many hundred times."""
-    kept = lru_cache(maxsize=10_000)(lambda _language, one: spoken(one))
-    return wraps(spoken)(lambda one: kept(get_language(), one))
+    def said(self):
+        missing = tuple(
+            (datetime.fromtimestamp(gap.opened_at, UTC).date(), gap.phase.short_name) for gap in self.missing
+        )
+        return Said(self.state, self.sector.short_name, self.phase.short_name, self.priority, self.status, missing)
 
 
 @by_language
@@ -117,19 +128,6 @@ def _lower(choice):
 @by_language
 def _letter(state):
     return str(LETTERS[state])
-
-
-@by_language
-def _day(day):
-    return date_format(day, "j M Y")
-
-
-def _spoken(seconds):
-    return _day(datetime.fromtimestamp(seconds, UTC).date())
-
-
-def _iso(seconds):
-    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
 
 
 @dataclass(frozen=True)
@@ -168,10 +166,10 @@ class Grid:
         """One crisis with its cells."""
         by_code = defaultdict(list)
         missing = self.board.missing_of(row)
-        for n, (place, letter) in enumerate(zip(reference.content(row.edition).in_order, row.cells, strict=True)):
+        for n, ((sector, phase), letter) in enumerate(zip(self.board.places(row.edition), row.cells, strict=True)):
             sign = SIGNS[letter]
-            if sign.phase_open and self.board.phase in (None, place.phase.slug):
-                by_code[place.sector.code].append(_cell(place, sign, missing.get(n)))
+            if sign.phase_open and self.board.shows(phase):
+                by_code[sector.code].append(_cell(sector, phase, sign, missing.get(n)))
         gaps = [gap for gap in missing.values() if not gap.waived]
         return Line(
             row=row,
@@ -186,12 +184,13 @@ class Grid:
     @cached_property
     def foot(self):
         """What all crises have in each column, and in all of them together."""
-        by_code, code_of = defaultdict(list), {}
-        for _at, pk, place, _until, row in self.board.uncovered:
-            if (key := (row.edition, place)) not in code_of:
-                code_of[key] = reference.content(row.edition).places[place][0].code
-            by_code[code_of[key]].append(pk)
-        return [Foot(sector, len(set(by_code[sector.code])), len(by_code[sector.code])) for sector in self.columns]
+        editions = {row.edition for row in self.board.rows}
+        codes = {edition: [sector.code for sector, _phase in self.board.places(edition)] for edition in editions}
+        having = {(codes[row.edition][place], pk) for _at, pk, place, _until, row in self.board.uncovered}
+        crises, gaps = Counter([code for code, _pk in having]), Counter()
+        for (code, _phase), tally in self.board.coverage.items():
+            gaps[code] += tally.gaps
+        return [Foot(sector, crises[sector.code], gaps[sector.code]) for sector in self.columns]
 
     @cached_property
     def elsewhere(self):
@@ -200,20 +199,20 @@ class Grid:
         return sum((tally for (code, _phase), tally in covered if code not in self._codes), plan.Tally())
 
 
-def _cell(place, sign, gap):
+def _cell(sector, phase, sign, gap):
     if gap:
         state = State.WAIVED if gap.waived else State.GAP
     elif sign.priority == PlanPriority.NOT_APPLICABLE:
         state = State.NOT_APPLICABLE
     else:
         state = State(sign.status)
-    return Cell(state, place.sector, place.phase, sign.priority, sign.status, (gap,) if gap else ())
+    return Cell(state, sector, phase, sign.priority, sign.status, (gap,) if gap else ())
 
 
 def _most_urgent(cells):
     """Of the cells of a sector in several phases the most urgent, with the gaps of all that are in its state."""
-    if not cells:
-        return None
+    if not cells or len(cells) == 1:
+        return cells[0] if cells else None
     first = min(cells, key=_urgency)
     missing = sorted((gap for cell in cells if cell.state == first.state for gap in cell.missing), key=_age)
     return first._replace(missing=tuple(missing)) if len(missing) > 1 else first

@@ -1,7 +1,7 @@
 """The panels of the dashboard: what it says to one reader, all from one board, for its page, its print and its files.
 
-Four queries: how the open crises stand, their countries, the activations of twelve weeks, and for a past moment what
-the crises that are named were called then.
+Three queries: how the open crises stand, the countries, the activations of twelve weeks. For a past moment two more:
+which of the crises are shown, and what those that are named were called then.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from crises import dashboard, past, plan, speed, trend, worldmap
 from crises.models import Crisis
 from crises.models.statements import SMALL
+from crises.places import PLACE, Place, open_phases
 from offices.models import Country
 from sectors.models import Cluster, Phase, Sector, SectorPriority, System
 
@@ -45,7 +46,7 @@ class Listed:
     row: dashboard.Row
     title: str
     exercise: bool
-    country: Country
+    country: Place
     phases: list[Phase]
     people: int | None
     small: bool  # so few that readers outside are not told how many
@@ -94,13 +95,14 @@ class Panels:
     """The dashboard of these crises, now or as of a past moment; of one phase where named.
 
     `content` is the edition in force, whose sectors, phases and partners are shown. `inside` is whether the reader is
-    staff: others are not told small counts of people. `whole` is for files, whose tables are not cut short.
+    staff: others are not told small counts of people. `whole` is for files, whose tables are not cut short. `places`
+    are the countries by code, where they have been read already.
     """
 
-    def __init__(self, crises, content, *, phase=None, as_of=None, at=None, inside=True, whole=False):
+    def __init__(self, crises, content, *, phase=None, as_of=None, at=None, inside=True, whole=False, places=None):
         self.crises, self.content, self.phase, self.as_of = crises, content, phase or None, as_of
         self.at = as_of or at or timezone.now()
-        self.inside, self.whole = inside, whole
+        self.inside, self.whole, self.places = inside, whole, places
         self.board = dashboard.board(crises, self.at, phase=phase, as_of=as_of)
 
     def _cut(self, rows, most):
@@ -110,12 +112,13 @@ class Panels:
     def counts(self):
         return self.board.counts(suppressed=not self.inside)
 
-    # Whom and where: one query for the countries of now, one for what was said at a past moment.
+    # Whom and where: one query for what was said at a past moment, and one for the countries where they are not given.
 
     @cached_property
     def _countries(self):
-        found = Country.objects.filter(pk__in={row.country for row in self.board.rows}).select_related("region")
-        return {country.pk: country for country in found}
+        if self.places is not None:
+            return self.places
+        return {row[0]: Place(*row) for row in Country.objects.order_by().values_list(*PLACE)}
 
     @cached_property
     def _then(self):
@@ -160,8 +163,8 @@ class Panels:
                     row,
                     said.title,
                     said.exercise,
-                    said.main_country if row.pk in self._then else self._countries[row.country],
-                    self.board.phases_of(row),
+                    self._countries[said.main_country_id if row.pk in self._then else row.country],
+                    open_phases(row),
                     row.people,
                     not self.inside and row.people is not None and 0 < row.people < SMALL,
                     row.pk in stale,
@@ -177,7 +180,7 @@ class Panels:
         for one in self.listed:
             if one.country.latitude is not None:
                 home = worldmap.project(one.country.latitude, one.country.longitude)
-                words = f"{one.title}, {one.country}: {_people(one)}, {_gaps(one.gaps)}"
+                words = f"{one.title}, {one.country.name}: {_people(one)}, {_gaps(one.gaps)}"
                 marks.append(worldmap.Mark(one.number, worldmap.size(one.people), bool(one.gaps), home, words))
         for row in self.board.first[len(self.listed) :]:
             country = self._countries[row.country]

@@ -8,6 +8,8 @@ from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from django.contrib.humanize.templatetags.humanize import intcomma
+
 from crises.dashboard import Row
 from crises.models.statements import SMALL
 from crises.standing import SIGNS
@@ -15,11 +17,37 @@ from sectors import reference
 from sectors.models import Phase
 
 
+class Place(NamedTuple):
+    """A country, the region that it is part of with the one around that, and where it lies."""
+
+    iso3: str
+    name: str
+    part: str | None
+    region: str | None
+    whole: str | None
+    whole_name: str | None
+    latitude: float | None
+    longitude: float | None
+
+
+PLACE = (
+    *("pk", "name", "region__code", "region__name", "region__parent__code", "region__parent__name"),
+    *("latitude", "longitude"),
+)
+
+
 class People(NamedTuple):
     """How many people are said to be affected; None where nobody reports; `below`: only less than that is told."""
 
     number: int | None
     below: bool = False
+
+    @property
+    def spoken(self):
+        """The number as it is shown; empty where nobody reports."""
+        if self.number is None:
+            return ""
+        return f"<{self.number}" if self.below else intcomma(self.number)
 
 
 def people_of(row, *, inside):
@@ -30,9 +58,9 @@ def people_of(row, *, inside):
 
 def open_phases(row):
     """The phases that a crisis is in, in the framework's order."""
-    places = zip(reference.content(row.edition).in_order, row.cells, strict=True)
-    found = {place.phase_id: place.phase for place, sign in places if SIGNS[sign].phase_open}
-    return sorted(found.values(), key=lambda phase: phase.number)
+    places = zip(reference.content(row.edition).places, row.cells, strict=True)
+    found = {phase.number: phase for (_sector, phase), sign in places if SIGNS[sign].phase_open}
+    return [found[number] for number in sorted(found)]
 
 
 @dataclass(frozen=True)
@@ -117,5 +145,5 @@ def sums(board, group_of, *, inside):
 
 def _counted(board):
     """How many gaps of each crisis are waived, and how many late and not waived; and which crises are stale."""
-    waived, late = (Counter(pk for _, pk, *_ in gaps) for gaps in (board.waived, board.late))
+    waived, late = (Counter([gap[1] for gap in gaps]) for gaps in (board.waived, board.late))
     return waived, late, {row.pk for row in board.stale}

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Subquery, When
+from django.db.models import Count, DateField, Exists, F, Func, IntegerField, OuterRef, Subquery, Value
 from django.utils import timezone
 
 from crises import plan
@@ -51,10 +51,21 @@ def weeks(crises, at=None, *, phase=None, as_of=None):
     return found
 
 
-def _week(column, begins):
-    """In which of the weeks the day in a column lies: the database counts by week, a seventh of the rows."""
-    ends = [(begins + timedelta(days=7 * n + 6), n) for n in range(WEEKS)]
-    return Case(*(When(**{f"{column}__lte": last}, then=n) for last, n in ends), output_field=IntegerField())
+class _Week(Func):
+    """In which week, counted from its first day, the day in a column lies: the database counts by week, a seventh of
+    the rows."""
+
+    output_field = IntegerField()
+
+    def __init__(self, column, begins):
+        super().__init__(F(column), Value(begins, DateField()))
+
+    def as_postgresql(self, compiler, connection):
+        return self.as_sql(compiler, connection, template="(%(expressions)s) / 7", arg_joiner=" - ")
+
+    def as_sqlite(self, compiler, connection):
+        days = "CAST(JULIANDAY(%(expressions)s) AS INTEGER) / 7"
+        return self.as_sql(compiler, connection, template=days, arg_joiner=") - JULIANDAY(")
 
 
 def _priority(sector, phase, own, edition, *facts):
@@ -69,7 +80,7 @@ def _activations(crises, first, last, phase, as_of):
         return _activations_at(crises, first, last, phase, as_of)
     wanted = {"cells__activated_on__range": (first, last)} | ({"cells__phase__slug": phase} if phase else {})
     cell = ("week", "cells__sector", "cells__phase", "cells__own_priority")
-    found = crises.order_by().filter(**wanted).annotate(week=_week("cells__activated_on", first))
+    found = crises.order_by().filter(**wanted).annotate(week=_Week("cells__activated_on", first))
     return found.values_list(*cell, "edition", *FACTS).annotate(n=Count("cells"))
 
 
@@ -80,7 +91,7 @@ def _activations_at(crises, first, last, phase, as_of):
     if phase:
         cells = cells.filter(phase__slug=phase)
     then = {f"{name}_then": _newest(Crisis, "crisis", as_of, name) for name in ("edition", *FACTS)}
-    found = cells.annotate(week=_week("activated_on", first), **then).order_by()
+    found = cells.annotate(week=_Week("activated_on", first), **then).order_by()
     return found.values_list("week", "sector", "phase", "own_priority", *then).annotate(n=Count("pk"))
 
 

@@ -82,21 +82,15 @@ class Queue:
 
 
 class State(NamedTuple):
-    """Where the review of an open crisis stands, whether the reader may approve it, and who looks after it."""
+    """Where the review of an open crisis stands and since when, whether the reader may approve it, and who looks after
+    it."""
 
     crisis: int
-    last: str | None
-    reviewed_at: datetime | None
-    approved_at: datetime | None
-    approved: int | None
-    content: int
     mine: bool  # in review, and the reader's to approve
     assignee: int | None
     assigned_at: datetime | None
-
-    @property
-    def review(self):
-        return state_of(self.last, self.approved, self.content)
+    since: datetime | None
+    review: str
 
 
 def states(crises, user, as_of=None):
@@ -106,26 +100,34 @@ def states(crises, user, as_of=None):
     Of the past the roles are those of today: what somebody held then is not kept. One query, whose cost follows the
     open crises.
     """
-    theirs = Assignment.objects.at().filter(assignee=user).values("crisis")
-    told = Q(kept_review__in=[ReviewState.IN_REVIEW, ReviewState.CHANGED]) | Q(pk__in=theirs)
-    found, content = crises.open().filter(told), F("content_revision")
-    if as_of:
-        found = Crisis.objects.filter(pk__in=Standing.objects.at(as_of).order_by().values("crisis"))
-        rows = Crisis.history.filter(id=OuterRef("pk"), history_date__lte=as_of)
-        content = Subquery(rows.order_by("-history_date", "-history_id").values("content_revision")[:1])
+    found, in_review, *said = _reviewed_then(as_of) if as_of else _reviewed(crises, user)
     given = Assignment.objects.at(as_of).filter(crisis=OuterRef("pk"))
     authored = Crisis.objects.filter(pk=OuterRef("pk")).authored_by(user, as_of)
     may = Case(When(reviewable(user) & ~Q(Exists(authored)), then=Value(True)), default=Value(False))
-    mine = Case(When(last_review=Review.Kind.SENT, then=may), default=Value(False))  # asked of those in review alone
     found = found.annotate(
-        **review_columns(as_of=as_of),
-        said=content,
+        mine=Case(When(in_review, then=may), default=Value(False)),  # asked of those in review alone
         assignee=Subquery(given.values("assignee")[:1]),
         assigned_at=Subquery(given.values("assigned_at")[:1]),
-    )
-    found = found.annotate(mine=mine).order_by()
-    columns = ("pk", "last_review", "reviewed_at", "approved_at", "approved_revision", "said", "mine")
-    return {row[0]: State(*row) for row in found.values_list(*columns, "assignee", "assigned_at")}
+    ).order_by()
+    rows = found.values_list("pk", "mine", "assignee", "assigned_at", "reviewed_at", *said)
+    return {row[0]: State(*row[:5], state_of(*row[5:]) if as_of else row[5]) for row in rows}
+
+
+def _reviewed(crises, user):
+    """What `states` is asked of, when that is in review, and the columns that its review follows from; for now."""
+    theirs = Assignment.objects.at().filter(assignee=user).values("crisis")
+    told = Q(kept_review__in=[ReviewState.IN_REVIEW, ReviewState.CHANGED]) | Q(pk__in=theirs)
+    last = review_columns()["reviewed_at"]
+    return crises.open().filter(told).annotate(reviewed_at=last), Q(kept_review=ReviewState.IN_REVIEW), "kept_review"
+
+
+def _reviewed_then(moment):
+    """The same for a past moment."""
+    rows = Crisis.history.filter(id=OuterRef("pk"), history_date__lte=moment)
+    content = Subquery(rows.order_by("-history_date", "-history_id").values("content_revision")[:1])
+    found = Crisis.objects.filter(pk__in=Standing.objects.at(moment).order_by().values("crisis"))
+    found = found.annotate(**review_columns(as_of=moment), said=content)
+    return found, Q(last_review=Review.Kind.SENT), "last_review", "approved_revision", "said"
 
 
 def pairs(crises):
@@ -144,6 +146,13 @@ def with_oversight(crises):
         update_request=FilteredRelation("requests", condition=unanswered),
         assignment=FilteredRelation("assignments", condition=Q(assignments__ended_at=None)),
     ).select_related("update_request__asked_by", "assignment__assignee")
+
+
+def oversight(pks):
+    """Of these crises those whose office was asked or that somebody looks after: {pk: as of `with_oversight`}. One
+    query."""
+    either = Q(update_request__isnull=False) | Q(assignment__isnull=False)
+    return {crisis.pk: crisis for crisis in with_oversight(Crisis.objects.filter(pk__in=pks)).filter(either).order_by()}
 
 
 class Worklist:
@@ -190,7 +199,7 @@ class Worklist:
     def changed(self):
         """The crises whose content is not as it was approved, and that are not in review again."""
         found = [state for state in self.states.values() if state.review == ReviewState.CHANGED]
-        return sorted(found, key=lambda state: (state.approved_at, state.crisis))
+        return sorted(found, key=lambda state: (state.since, state.crisis))
 
     @cached_property
     def waiting(self):
@@ -220,7 +229,7 @@ class Worklist:
         return datetime.combine(row.review_on, time(), UTC) if row.level else row.logged_at
 
     def _waiting_since(self, state):
-        return state.reviewed_at if state.mine else state.assigned_at
+        return state.since if state.mine else state.assigned_at
 
     # The rows as they are shown.
 
@@ -245,7 +254,7 @@ class Worklist:
         return self._item(row, what, self._level_since(row), page)
 
     def _changed(self, state):
-        return self._item(self.rows[state.crisis], _("Changed since approval"), state.approved_at, "crisis-review")
+        return self._item(self.rows[state.crisis], _("Changed since approval"), state.since, "crisis-review")
 
     def _stale(self, row):
         return self._item(row, _("No update"), row.since, "crisis")

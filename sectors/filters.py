@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
+from html import escape
 
 import django_filters as filters
 from django.db.models import Q
 from django.forms import Select
 from django.forms.utils import flatatt
-from django.utils.html import format_html, format_html_join
+from django.utils.choices import BaseChoiceIterator
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_filters.fields import ChoiceField
@@ -36,25 +38,41 @@ class CodeSelect(Select):
 
     def render(self, name, value, attrs=None, renderer=None):
         chosen = {str(one) for one in self.format_value(value)}
-        options = ((code, " selected" if str(code) in chosen else "", words) for code, words in self.choices)
-        return format_html(
-            "<select{}>{}</select>",
-            flatatt({"name": name} | self.build_attrs(self.attrs, attrs)),
-            format_html_join("", '<option value="{}"{}>{}</option>', options),
+        options = "".join(
+            f'<option value="{escape(code)}"{" selected" if code in chosen else ""}>{escape(words)}</option>'
+            for code, words in ((str(code), str(words)) for code, words in self.choices)
         )
+        attributes = flatatt({"name": name} | self.build_attrs(self.attrs, attrs))
+        return mark_safe(f"<select{attributes}>{options}</select>")
 
 
-class CodeField(ChoiceField):
-    """Takes every code that is known and offers some. They are looked up when they are needed: `codes` answers them."""
+class Offered(BaseChoiceIterator):
+    """The codes that are offered, looked up when they are needed and, being hundreds, gone through as they are."""
 
+    def __init__(self, codes):
+        self.codes = codes
+
+    def __iter__(self):
+        return iter(self.codes().offered)
+
+
+class ChosenField(ChoiceField):
     widget = CodeSelect
 
+
+class CodeField(ChosenField):
+    """Takes every code that is known and offers some. They are looked up when they are needed: `codes` answers them."""
+
     def __init__(self, *args, codes, **kwargs):
-        super().__init__(*args, choices=lambda: codes().offered, **kwargs)
+        super().__init__(*args, choices=Offered(codes), **kwargs)
         self.codes = codes
 
     def valid_value(self, value):
         return value in self.codes().known
+
+
+class ChoiceFilter(filters.ChoiceFilter):
+    field_class = ChosenField
 
 
 class CodeFilter(filters.ChoiceFilter):

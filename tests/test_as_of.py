@@ -264,6 +264,36 @@ def test_a_crisis_that_was_not_logged_yet_is_not_found_and_the_page_says_since_w
 # What a page of the past shows
 
 
+NAMED_NOW = "Titles, countries and offices are those of today."
+PAGES = {
+    "/grid/": True,
+    "/worklist/": True,
+    "/countries/": True,
+    "/countries/LBY/": True,
+    "/offices/tripoli/": True,
+    "/dashboard/": False,
+    "/crises/": False,
+    "/gaps/": False,
+}
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_page_of_the_past_that_names_crises_as_they_are_now_says_so(hq_client, office, address):
+    crisis, renamed = log(office=office, title="Floods in Kufra"), NOON + timedelta(days=3)
+    new = {"title": "Floods in Kufra and Sabha"}
+    services.update_facts(crisis=crisis, by=crisis.focal_point, revision=crisis.revision, at=renamed, **new)
+
+    now, then = (unescape(hq_client.get(f"{address}{query}").content.decode()) for query in ("", "?as_of=2026-03-02"))
+
+    assert NAMED_NOW not in now
+    assert "As it was on <b>2 Mar 2026" in then
+    assert (NAMED_NOW in then) is PAGES[address]
+    if address != "/countries/":  # which names no crisis
+        assert "Floods in Kufra and Sabha</bdi>" in now
+        assert ("Floods in Kufra and Sabha</bdi>" in then) is PAGES[address]
+        assert PAGES[address] or "Floods in Kufra</bdi>" in then
+
+
 def test_a_page_of_the_past_says_so_keeps_the_moment_and_lets_nobody_change_anything(lead_client, hq_client, office):
     crisis = log(office=office)
     add_figure(crisis, 10)

@@ -111,7 +111,7 @@ def crisis():
 def test_each_state_has_its_words_and_letter(crisis):
     cells = cells_of(crisis)
 
-    said = {code: (cell.letter, cell.label, cell.words) for code, cell in cells.items()}
+    said = {code: (cell.said.letter, cell.said.label, cell.said.words) for code, cell in cells.items()}
     assert said["S01"] == ("A", "Camp management, tracking: active, critical, during", "active, critical, during")
     assert said["S02"] == (
         "G",
@@ -137,8 +137,8 @@ def test_of_two_phases_the_most_urgent_is_shown_and_named(crisis):
 def test_a_gap_in_both_phases_is_two_and_the_oldest_leads(crisis):
     cell = cells_of(crisis)["S13"]
 
-    assert (cell.letter, cell.phase.slug) == ("G2", "after")
-    assert cell.words == "2 gaps: since 2026-03-01 (after); since 2026-03-03 (during)"
+    assert (cell.said.letter, cell.phase.slug) == ("G2", "after")
+    assert cell.said.words == "2 gaps: since 2026-03-01 (after); since 2026-03-03 (during)"
 
 
 def test_one_phase_shows_that_phase(crisis):
@@ -147,7 +147,7 @@ def test_one_phase_shows_that_phase(crisis):
 
     assert {cell.phase.slug for cell in cells.values()} == {"during"}
     assert cells["S06"].state == State.NOT_STARTED
-    assert cells["S13"].words == "gap since 2026-03-03 (during)"
+    assert cells["S13"].said.words == "gap since 2026-03-03 (during)"
     assert [phase.slug for phase in grid.line(grid.board.rows[0]).phases] == ["during", "after"]
 
 

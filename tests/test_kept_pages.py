@@ -43,6 +43,16 @@ def test_a_page_is_given_again_in_three_queries(hq, office, django_assert_num_qu
     assert "Floods in Kufra" in again
 
 
+def test_where_pages_are_kept_for_no_time_none_is_given_again(hq, office, settings, django_assert_num_queries):
+    settings.ANSWERS_KEPT_SECONDS = 0
+    log(office=office, title="Floods in Kufra")
+    read(hq)
+
+    for _more in range(2):
+        with django_assert_num_queries(7):  # as the first time
+            assert "Floods in Kufra" in read(hq)
+
+
 def test_the_next_change_anywhere_is_seen_at_once(hq, office):
     crisis = log(office=office, title="Floods in Kufra")
     before = read(hq)

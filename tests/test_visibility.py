@@ -1,11 +1,14 @@
 """Who sees and changes which crises: the querysets that every page and answer starts from."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
+from crises import services
 from crises.models import Crisis
-from offices.models import Office, Role
-from tests.factories import log, make_field, make_hq, make_lead, make_office, make_partner, make_user, share
+from offices.models import Membership, Office, Role
+from tests.factories import NOON, log, make_field, make_hq, make_lead, make_office, make_partner, make_user, share
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +69,38 @@ def test_a_regional_officer_sees_the_region_and_changes_nothing_of_it(cast):
 
     assert seen(regional) == {"own", "own-office", "neighbour", "neighbour-office"}
     assert changed(regional) == set()
+
+
+QUESTIONS = {
+    "reads": lambda user: Crisis.objects.visible_to(user),
+    "read then": lambda user: Crisis.objects.seen_then(user, NOON + timedelta(hours=1)),
+    "may approve": lambda user: Crisis.objects.reviewable_by(user),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_whose_grants_have_been_read_is_answered_as_whose_grants_have_not(cast, question):
+    Crisis.objects.filter(title="far").update(status="withdrawn")
+    services.close_crisis(crisis=cast["neighbour-office"], by=make_lead(cast["neighbour-office"].office, "tunis-lead"))
+    tripoli, cairo = cast["tripoli"], cast["cairo"]
+    both = make_user("both", Role.HQ, office=cairo)
+    Membership.objects.create(user=both, office=tripoli, role=Role.FIELD)
+    gone, narrow = make_hq("gone"), make_hq("narrow")
+    gone.is_active, narrow.only_in = False, frozenset({"COL", "TUN"})
+    people = [make_hq(), both, gone, narrow, make_field(tripoli), make_lead(tripoli), make_partner("PER")]
+    people += [make_user("regional", Role.REGIONAL, office=cairo), make_user("auditor", Role.AUDITOR, office=cairo)]
+    people.append(make_user("nobody"))
+
+    def answered():
+        return {user.username: sorted(QUESTIONS[question](user).values_list("title", flat=True)) for user in people}
+
+    assert not any("grants" in vars(user) for user in people)
+    asked = answered()
+    assert all(isinstance(user.grants, set) for user in people)
+    assert answered() == asked
+    assert len(asked["hq"]) == len(asked["both"]) == 7
+    assert asked["gone"] == asked["nobody"] == []
+    assert set(asked["narrow"]) <= {"neighbour", "public"} == set(asked["narrow"])
 
 
 def test_hq_sees_every_crisis_and_edits_none(cast):

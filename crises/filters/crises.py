@@ -19,9 +19,10 @@ from crises.models import Crisis, Gap, LevelDecision, PhasePeriod, ReviewState, 
 from crises.models.crisis import readable_by
 from crises.models.review import stands_at
 from crises.models.rows import held
+from crises.places import PLACE, Place
 from offices.models import Country, Office
 from sectors import reference
-from sectors.filters import PART, CodeFilter, Codes
+from sectors.filters import PART, ChoiceFilter, CodeFilter, Codes
 
 WAIVED = {"true": True, "false": False, "1": True, "0": False}
 PERIODS = {"30d": timedelta(days=30), "12w": timedelta(weeks=12), "12m": timedelta(days=365)}
@@ -47,9 +48,9 @@ class CrisisFilter(AddressFilter):
     region = CodeFilter(label=_("Region"), empty_label=_("All regions"), method="in_region")
     country = CodeFilter(label=_("Country"), empty_label=_("All countries"), method="in_country")
     office = CodeFilter(label=_("Office"), empty_label=_("All offices"), method="of_office")
-    cause = filters.ChoiceFilter(label=_("Main cause"), empty_label=_("All causes"), choices=Crisis.Cause.choices)
+    cause = ChoiceFilter(label=_("Main cause"), empty_label=_("All causes"), choices=Crisis.Cause.choices)
     phase = CodeFilter(label=_("Phase"), empty_label=_("All phases"), method="in_phase")
-    level = filters.ChoiceFilter(
+    level = ChoiceFilter(
         label=_("Emergency level"),
         empty_label=_("All levels"),
         choices=[
@@ -59,23 +60,19 @@ class CrisisFilter(AddressFilter):
         method="at_level",
     )
     needs = CodeFilter(label=_("Gap in sector"), empty_label=_("Any sector"), method="with_gap")
-    status = filters.ChoiceFilter(label=_("Status"), empty_label=_("Open and closed"), choices=Crisis.Status.choices)
-    sharing = filters.ChoiceFilter(
-        label=_("Who can see it"), empty_label=_("Whoever sees it"), choices=Crisis.Sharing.choices
-    )
-    review = filters.ChoiceFilter(
+    status = ChoiceFilter(label=_("Status"), empty_label=_("Open and closed"), choices=Crisis.Status.choices)
+    sharing = ChoiceFilter(label=_("Who can see it"), empty_label=_("Whoever sees it"), choices=Crisis.Sharing.choices)
+    review = ChoiceFilter(
         label=_("Review"), empty_label=_("Wherever it stands"), choices=ReviewState.choices, method="at_review"
     )
-    exercise = filters.ChoiceFilter(
+    exercise = ChoiceFilter(
         label=_("Exercises"),
         empty_label=_("Real crises and exercises"),
         choices=[("false", _("Real crises only")), ("true", _("Exercises only"))],
         method="of_kind",
     )
 
-    period = filters.ChoiceFilter(
-        label=_("Logged"), empty_label=_("At any time"), choices=PERIOD_NAMES, method="logged_within"
-    )
+    period = ChoiceFilter(label=_("Logged"), empty_label=_("At any time"), choices=PERIOD_NAMES, method="logged_within")
     part_of = ReferenceFilter(label=_("Part of"), method="part_of_crisis")
     as_of = MomentFilter(label=_("As of"), method="left_alone")
     view = filters.CharFilter(label=_("Saved view"), method="left_alone")
@@ -105,9 +102,14 @@ class CrisisFilter(AddressFilter):
 
     @cached_property
     def _places(self):
-        region = ("region__code", "region__name", "region__parent__code", "region__parent__name")
-        there = self._one_of("main_country")
-        return list(Country.objects.annotate(there=there).values_list("pk", "name", *region, "there"))
+        """Every country as a Place, and any crisis there."""
+        rows = Country.objects.annotate(there=self._one_of("main_country")).values_list(*PLACE, "there")
+        return [(Place(*row[:-1]), row[-1]) for row in rows]
+
+    @property
+    def places(self):
+        """Every country: {ISO3: Place}."""
+        return {place.iso3: place for place, _there in self._places}
 
     def _one_of(self, column):
         """Any crisis that names the row in this column, as a subquery: looked up row by row, never by reading all."""
@@ -118,15 +120,15 @@ class CrisisFilter(AddressFilter):
     def countries(self):
         """Every country; offered are those with a crisis."""
         return Codes(
-            {code: name for code, name, *_region, _there in self._places},
-            [(code, name) for code, name, *_region, there in self._places if there],
+            {place.iso3: place.name for place, _there in self._places},
+            [(place.iso3, place.name) for place, there in self._places if there],
         )
 
     @cached_property
     def regions(self):
         """Every region with a country; offered are those with a crisis, each before its parts."""
         names, order, offered = {}, {}, set()
-        for _code, _name, part, part_name, whole, whole_name, there in self._places:
+        for (_iso3, _name, part, part_name, whole, whole_name, *_where), there in self._places:
             if part:
                 names[part], order[part] = part_name, (whole_name or part_name, part_name if whole else "")
             if whole:
@@ -251,7 +253,12 @@ class CrisisFilter(AddressFilter):
         return found if self.own is None else found.filter(office__in=self.own)
 
     def filter_queryset(self, crises):
-        return crises.filter(pk__in=self.rows.order_by().values("id")) if self.value("as_of") else self.rows
+        if not self.value("as_of"):
+            return self.rows
+        # Asked of each crisis by itself, so that who has a few thousand in hand does not wait for all of history, and a
+        # database that takes its tables for empty does not compare every row with every other.
+        found = self.rows.order_by().filter(id=OuterRef("pk")).values("id")
+        return crises.filter(pk=Subquery(found[:1]))
 
     # What each filter means. `rows` are crises, or their rows of history.
 
@@ -262,7 +269,7 @@ class CrisisFilter(AddressFilter):
 
     def in_region(self, rows, name, value: str):
         # Named one by one, since a database guesses badly how many crises the countries of a region have.
-        there = [code for code, _name, part, _part_name, whole, *_rest in self._places if value in (part, whole)]
+        there = [place.iso3 for place, _there in self._places if value in (place.part, place.whole)]
         return rows.filter(main_country__in=there)
 
     def in_country(self, rows, name, value: str):
@@ -368,7 +375,7 @@ class GapFilter(CrisisFilter):
 class GridFilter(CrisisFilter):
     """The same filters, and by what the grid is sorted."""
 
-    sort = filters.ChoiceFilter(
+    sort = ChoiceFilter(
         label=_("Sorted by"),
         choices=[(f"{sign}{name}", words) for name, words in SORTS.items() for sign in ("", "-")],
         method="left_alone",

@@ -11,15 +11,13 @@ from crises import history
 from crises.filters.address import AddressFilter, DayFilter
 from crises.models import Crisis
 from offices.models import Office
-from sectors.filters import CodeFilter, Codes
+from sectors.filters import ChoiceFilter, CodeFilter, Codes
 
 
 class HistoryFilter(AddressFilter):
     """Narrows changes, as of history.rows. Whoever uses it starts from those the reader may see."""
 
-    kind = filters.ChoiceFilter(
-        label=_("Kind"), empty_label=_("All kinds"), choices=history.Kind.choices, method="of_kind"
-    )
+    kind = ChoiceFilter(label=_("Kind"), empty_label=_("All kinds"), choices=history.Kind.choices, method="of_kind")
     by = filters.CharFilter(label=_("Person"), field_name="history_user__username", lookup_expr="exact")
     since = DayFilter(
         label=_("From"), method="on_or_after", error_messages={"invalid": _("“since” is a day, like 2026-03-01.")}

@@ -4,7 +4,6 @@ Each narrows the crises first, as on the pages, then what is found of them; with
 was said of a crisis that was merged into another is found with the one that stands, whose `reference` the rows carry.
 """
 
-import django_filters as filters
 from django.db.models import BigAutoField, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +12,7 @@ from crises.filters.crises import CrisisFilter
 from crises.models import Activity, Figure, LevelDecision, Merge, PlanCell, Review
 from crises.models.rows import held
 from crises.past import recorded
-from sectors.filters import CodeFilter
+from sectors.filters import ChoiceFilter, CodeFilter
 
 YES_OR_NO = [("true", _("Yes")), ("false", _("No"))]
 
@@ -55,7 +54,7 @@ class CellFilter(FoundFilter):
     """What offices say of cells. `phase` is the phase of the cell."""
 
     sector = CodeFilter(label=_("Sector"), method="left_alone")
-    sector_status = filters.ChoiceFilter(label=_("Status"), choices=PlanCell.Status.choices, method="left_alone")
+    sector_status = ChoiceFilter(label=_("Status"), choices=PlanCell.Status.choices, method="left_alone")
 
     in_phase = CrisisFilter.left_alone
 
@@ -75,10 +74,10 @@ class CellFilter(FoundFilter):
 class FigureFilter(FoundFilter):
     """Figures that stand."""
 
-    metric = filters.ChoiceFilter(label=_("What is counted"), choices=Figure.Metric.choices, method="left_alone")
-    group = filters.ChoiceFilter(label=_("Group"), choices=Figure.GROUPS, method="left_alone")
+    metric = ChoiceFilter(label=_("What is counted"), choices=Figure.Metric.choices, method="left_alone")
+    group = ChoiceFilter(label=_("Group"), choices=Figure.GROUPS, method="left_alone")
     sector = CodeFilter(label=_("Sector"), method="left_alone")
-    headline = filters.ChoiceFilter(label=_("Key figure"), choices=YES_OR_NO, method="left_alone")
+    headline = ChoiceFilter(label=_("Key figure"), choices=YES_OR_NO, method="left_alone")
 
     @property
     def qs(self):
@@ -102,7 +101,7 @@ class ActivityFilter(FoundFilter):
 class LevelFilter(FoundFilter):
     """Decisions on the level."""
 
-    scheme = filters.ChoiceFilter(label=_("Scheme"), choices=LevelDecision.Scheme.choices, method="left_alone")
+    scheme = ChoiceFilter(label=_("Scheme"), choices=LevelDecision.Scheme.choices, method="left_alone")
 
     @property
     def qs(self):
@@ -113,7 +112,7 @@ class LevelFilter(FoundFilter):
 class ReviewFilter(FoundFilter):
     """Steps of review."""
 
-    step = filters.ChoiceFilter(label=_("Step"), choices=Review.Kind.choices, method="left_alone")
+    step = ChoiceFilter(label=_("Step"), choices=Review.Kind.choices, method="left_alone")
 
     @property
     def qs(self):

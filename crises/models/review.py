@@ -29,8 +29,11 @@ def reviewable(user):
 
     Leads those of their office, regional officers those of the offices below them, HQ every one.
     """
+    none = Q(pk__in=[])
     if not user.is_authenticated or not user.is_active:
-        return Q(pk__in=[])
+        return none
+    if user.is_known_as(Role.HQ):
+        return ~none
     own = Office.objects.reached_by(user, Role.LEAD, Role.REGIONAL)
     return Q(office__in=own) | Q(Exists(user.memberships.filter(role=Role.HQ)))
 

@@ -31,6 +31,7 @@ def _panels(request, *, whole=False):
         as_of=asked.value("as_of"),
         inside=inside(request.user),
         whole=whole,
+        places=None if whole else asked.places,  # the page has read them for its filters
     )
     return asked, problems, panels
 
@@ -59,8 +60,8 @@ def _shown(asked, panels):
 def dashboard(request):
     """The picture across crises: what is met, what is missing, and what needs a decision.
 
-    Eight queries: session, reader, what a kept page follows from, editions, regions of the filter, how the crises
-    stand, their countries and the activations. One more for the past.
+    Seven queries: session, reader, what a kept page follows from, editions, countries, how the crises stand and the
+    activations. Two more for the past: which of the crises are shown, and what those that are named were called.
     """
     asked, problems, panels = _panels(request)
     if problems:

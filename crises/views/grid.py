@@ -1,10 +1,10 @@
 """The grid: open crises by sector, where each critical sector that is not active is one click away."""
 
+from html import escape
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import render
-from django.urls import reverse
-from django.utils.html import escape
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -14,7 +14,8 @@ from crises.filters import GridFilter
 from crises.grid import SORTS, Grid, State, in_order
 from crises.models import Crisis
 from crises.places import people_of
-from crises.views.hq import address, around, column, file_name, narrow, then_of, turns
+from crises.spoken import by_language, spoken_days
+from crises.views.hq import address, addresses, around, column, file_name, narrow, then_of, turns
 from crises.views.kept import kept
 from crises.views.pages import numbered
 from crises.views.scope import inside
@@ -31,7 +32,7 @@ def grid(request):
     """Every open crisis of the filter with the state of each sector, most gaps first, in pages of 50.
 
     Eight queries: session, reader, what a kept page follows from, framework, how the crises stand, countries, offices,
-    and which of those shown have changed since their approval (two for a past moment).
+    and which of those shown have changed since their approval (for a past moment the last and how they stand take two).
     """
     asked, problems = narrow(request, "page", kind=GridFilter)
     if problems:
@@ -40,6 +41,8 @@ def grid(request):
     page = numbered(rows, request.GET.get("page"), len(rows))
     shown = [whole.line(row) for row in page.rows]
     then = then_of(request, asked)
+    query, own = then.query if then else "", inside(request.user)
+    crisis, country, plan = map(addresses, ("crisis", "country", "plan"))
     stale = {row.pk for row in whole.board.stale}
     return render(
         request,
@@ -60,9 +63,13 @@ def grid(request):
                 {
                     "line": line,
                     "country": asked.countries.known[line.row.country],
-                    "people": people_of(line.row, inside=inside(request.user)),
+                    "people": people_of(line.row, inside=own).spoken,
                     "stale": line.row.pk in stale,
-                    "cells": _cells(line, then.query if then else ""),
+                    "days": spoken_days(line.days),
+                    "phases": ", ".join(phase.short_name for phase in line.phases),
+                    "address": crisis(line.row.reference) + query,
+                    "of_country": country(line.row.country) + query,
+                    "cells": _cells(line, plan(line.row.reference), escape(query)),
                 }
                 for line in shown
             ],
@@ -79,12 +86,12 @@ def grid(request):
     )
 
 
-def _cells(line, query):
+def _cells(line, plan, query):
     """The cells of a crisis as markup: a page has 750, and a template would look up five names for each."""
-    plan, nothing = reverse("plan", args=[line.row.reference]), escape(_("not in its plan"))
+    nothing = escape(_("not in its plan"))
     cells = (
-        f'<td><a class="c {cell.state.value}" href="{plan}{cell.sector.code}/{cell.phase.slug}/{escape(query)}"'
-        f' title="{escape(cell.label)}"><i aria-hidden="true">{escape(cell.letter)}</i></a></td>'
+        f'<td><a class="c {cell.state.value}" href="{plan}{cell.sector.code}/{cell.phase.slug}/{query}"'
+        f"{_face(cell.said)}</a></td>"
         if cell
         else f'<td><span class="vh">{nothing}</span></td>'
         for cell in line.cells
@@ -92,8 +99,15 @@ def _cells(line, query):
     return mark_safe("".join(cells))
 
 
+@by_language
+def _face(said):
+    """What a cell says, from its title on."""
+    return f' title="{escape(said.label)}"><i aria-hidden="true">{escape(said.letter)}</i>'
+
+
 def _grid(request, asked):
-    """The grid of the crises asked for, and its rows in the order asked for. Two queries: crises, countries."""
+    """The grid of the crises asked for, and its rows in the order asked for. Two queries: crises, countries; three for
+    the past."""
     board = dashboard.board(asked.qs, phase=asked.value("phase"), as_of=asked.value("as_of"))
     own = inside(request.user)
     return Grid(board, asked.content), in_order(board, asked.order, countries=asked.countries.known, inside=own)
@@ -138,7 +152,7 @@ def grid_file(request, kind):
             told.gaps,
             told.waived,
             told.elsewhere,
-            *(cell and cell.words for cell in told.cells),
+            *(cell and cell.said.words for cell in told.cells),
         ]
 
     header = [*HEADER.split(","), *(f"{sector.code} {sector.short_name}" for sector in whole.columns)]

@@ -90,6 +90,11 @@ def address(name, narrowed, **changes):
     return reverse(name) + narrowed.query(**changes).removesuffix("?")
 
 
+def addresses(name, n=1):
+    """The address of this page for each crisis, or for each n names: a function of them. Looked up once, for lists."""
+    return reverse(name, args=["-_-"] * n).replace("-_-", "{}").format
+
+
 def turns(narrowed, page):
     """The addresses of the pages before and after; empty where there is none."""
     return {

@@ -1,6 +1,7 @@
 """The worklist: what needs somebody, queue by queue, and the same as a file."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -11,10 +12,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from crises import worklist as work
-from crises.models import Crisis
+from crises.models import Assignment, UpdateRequest
 from crises.services.oversight import withdrawable
 from crises.services.rights import RIGHTS
-from crises.views.hq import address, around, file_name, narrow, then_of, turns
+from crises.spoken import spoken_day, spoken_days
+from crises.views.hq import address, addresses, around, file_name, narrow, then_of, turns
 from crises.views.kept import kept
 from crises.views.pages import numbered
 from crises.views.scope import inside
@@ -73,39 +75,67 @@ def queues(request, asked):
     )
 
 
-@dataclass(frozen=True)
-class Line:
-    """A row of a queue with its crisis: country, office, what was asked, who looks after it."""
+class Line(NamedTuple):
+    """A row of a queue as it is shown: where the crisis is, for how long, what was asked and who looks after it."""
 
     item: work.Item
-    crisis: Crisis
+    address: str
+    iso3: str
+    country: str
+    office: str
     days: int
-    withdrawable: bool
+    request: UpdateRequest | None = None
+    assignment: Assignment | None = None
+    withdrawable: bool = False
 
-    @property
-    def address(self):
-        return reverse(self.item.page, args=self.item.args)
+    def shown(self, queue, query):
+        """What the page says of it, as a dict: of fifty lines a template looks up everything by name."""
+        item = self.item
+        below = item.reference if item.below == queue.title or queue.slug == "stale" else item.below
+        return {
+            "item": item,
+            "key": item.key,
+            "choose": _("Choose %(title)s: %(what)s") % {"title": item.title, "what": item.what},
+            "address": f"{self.address}{query}",
+            "head": item.head,
+            "spoken_below": item.below,
+            "below": below,
+            "exercise": item.exercise,
+            "country": self.country,
+            "office": self.office,
+            "since": item.since.isoformat(),
+            "day": spoken_day(item.since.date()),
+            "days": spoken_days(self.days),
+            "urgent": queue.slug == "gaps" or bool(item.until and self.days < 2),
+            "overseen": self.request or self.assignment,
+            "request": self.request,
+            "assignment": self.assignment,
+            "withdrawable": self.withdrawable,
+        }
 
-    @property
-    def request(self):
-        return getattr(self.crisis, "update_request", None)
 
-    @property
-    def assignment(self):
-        return getattr(self.crisis, "assignment", None)
-
-
-def _lines(items, at, user):
-    """These rows with their crises. One query; none for pairs, which come with theirs."""
-    known = {item.crisis: item.read for item in items if item.read}
-    if wanted := {item.crisis for item in items} - known.keys():
-        crises = Crisis.objects.filter(pk__in=wanted).select_related("main_country", "office").order_by()
-        known |= {row.pk: row for row in work.with_oversight(crises)}
-    found = []
+def _lines(items, found, asked, user):
+    """These rows of the queues found. One query; none for pairs, which come with their crises, and for the past."""
+    pages = {page: addresses(page, n) for page, n in {(item.page, len(item.args)) for item in items}}
+    told = {} if found.as_of else work.oversight({item.crisis for item in items if not item.read})
+    lines = []
     for item in items:
-        made = getattr(known[item.crisis], "update_request", None)
-        found.append(Line(item, known[item.crisis], item.days(at), made is not None and withdrawable(made, user)))
-    return found
+        line = Line(item, pages[item.page](*item.args), *_place(item, found, asked), item.days(found.at))
+        lines.append(_with_oversight(line, told[item.crisis], user) if item.crisis in told else line)
+    return lines
+
+
+def _place(item, found, asked):
+    """The country of a row, its name, and the name of the office."""
+    if crisis := item.read:
+        return crisis.main_country_id, crisis.main_country.name, crisis.office.name
+    row = found.rows[item.crisis]
+    return row.country, asked.filter.countries.known[row.country], row.office_name
+
+
+def _with_oversight(line, crisis, user):
+    made, given = getattr(crisis, "update_request", None), getattr(crisis, "assignment", None)
+    return line._replace(request=made, assignment=given, withdrawable=made is not None and withdrawable(made, user))
 
 
 # /worklist/
@@ -118,7 +148,7 @@ def worklist(request):
     """What needs somebody, queue by queue: the first that is not empty is open unless the address names another.
 
     Ten queries at most, however much there is: session, reader, roles, countries, offices and editions for the
-    filters; how crises stand, their reviews, how many duplicates; the crises of the page.
+    filters; how crises stand, their reviews, how many duplicates; what was asked of those of the page.
     """
     asked = read(request, "page")
     narrowed = asked.filter
@@ -141,7 +171,10 @@ def worklist(request):
             "queue": queue,
             "page": page,
             **(turns(narrowed, page) if page else {}),
-            "lines": _lines(page.rows, found.at, request.user) if page else [],
+            "lines": [
+                line.shown(queue, then.query if then else "")
+                for line in (_lines(page.rows, found, asked, request.user) if page else ())
+            ],
             "bulk": bool(asked.roles & OVERSEES) and not then and queue and queue.slug != "duplicates",
             "oversees": bool(asked.roles & OVERSEES) and not then,
             "told": not then and queue and queue.slug != "duplicates",
@@ -193,9 +226,9 @@ def worklist_file(request, kind):
             item.reference,
             item.title,
             "yes" if item.exercise else "no",
-            line.crisis.main_country_id,
-            line.crisis.main_country.name,
-            line.crisis.office.name,
+            line.iso3,
+            line.country,
+            line.office,
             item.what,
             item.sector,
             item.phase,
@@ -206,7 +239,7 @@ def worklist_file(request, kind):
             *([None] * 4 if then else _oversight(made, given)),
         ]
 
-    lines = map(cells, _lines(items, found.at, request.user))
+    lines = map(cells, _lines(items, found, asked, request.user))
     name = "-".join(filter(None, ["worklist", queue and queue.slug]))
     return table_file(kind, file_name(name, asked.filter), HEADER.split(","), lines)
 
