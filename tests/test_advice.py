@@ -242,7 +242,8 @@ def test_advice_is_for_who_may_see_the_crisis():
 
 
 @pytest.mark.parametrize("n", [1, 12])
-def test_advice_costs_six_queries_however_much_is_active(django_assert_num_queries, n):
+def test_advice_costs_six_queries_however_much_is_active(settings, django_assert_num_queries, n):
+    settings.ANSWERS_KEPT_SECONDS = 0
     crisis = log(phases=["before", "during", "after"])
     for number in range(n):
         set_status(crisis, f"S{number + 1:02}", "during", "active")

@@ -150,7 +150,10 @@ def make_random(n):
     return crises
 
 
-def test_page_table_answers_and_plain_sql_count_the_same_gaps_of_500_random_crises(django_assert_max_num_queries):
+def test_page_table_answers_and_plain_sql_count_the_same_gaps_of_500_random_crises(
+    settings, django_assert_max_num_queries
+):
+    settings.ANSWERS_KEPT_SECONDS = 0
     crises = make_random(500)
     hq = make_hq()
     client, browser = reader(hq), signed_in(hq)
@@ -232,7 +235,8 @@ def test_the_difference_lists_exactly_the_cells_whose_priority_is_not_the_framew
     assert [cell["sector"] for cell in diff(crisis, query="&as_of=2026-03-01T23:00Z")] == ["S03"]
 
 
-def test_the_difference_costs_one_query_more_than_the_plan(django_assert_num_queries):
+def test_the_difference_costs_one_query_more_than_the_plan(settings, django_assert_num_queries):
+    settings.ANSWERS_KEPT_SECONDS = 0
     crisis, client = log(), reader(make_hq())
     for code in ("S03", "S04"):
         set_priority(crisis, code, "during", "not_applicable")

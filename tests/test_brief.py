@@ -144,7 +144,7 @@ def test_the_file_is_an_accessible_pdf_that_says_what_it_is(some, hq_client):
 def test_the_brief_costs_what_the_page_costs(some, hq_client, django_assert_num_queries):
     # session, user, editions, how the crises stand, their countries, activations, regions named in the filter
     hq_client.get("/dashboard.pdf")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         hq_client.get("/dashboard.pdf?region=002")
 
 
