@@ -50,7 +50,8 @@ def followed(reader):
     only_in = None if only_in is None else sorted(only_in)
     grants = [tuple(pair.split()) for pair in grants]
     if reader.is_authenticated:
-        reader.grants = {(role, int(office)) for role, office in grants}  # whoever goes on need not ask again
+        # Whoever goes on need not ask again.
+        reader.grants, reader.agreed = {(role, int(office)) for role, office in grants}, agreed
     return number, Rights(grants, agreed, offices, public, only_in)
 
 

@@ -179,6 +179,8 @@ class User(AbstractUser):
 
     # The countries that the token they came with is limited to (`Token.bearer`); None: no limit of the token.
     only_in = None
+    # The countries agreed with their partner, where they have been read already: then a query need not ask again.
+    agreed = None
 
     def __str__(self):
         return self.get_full_name() or self.username

@@ -7,6 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from crises import services
 from crises.models import Crisis
+from crises.sight import followed
 from offices.models import Membership, Office, Role
 from tests.factories import NOON, log, make_field, make_hq, make_lead, make_office, make_partner, make_user, share
 
@@ -79,7 +80,7 @@ QUESTIONS = {
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_whose_grants_have_been_read_is_answered_as_whose_grants_have_not(cast, question):
+def test_whose_rights_have_been_read_is_answered_as_whose_rights_have_not(cast, question):
     Crisis.objects.filter(title="far").update(status="withdrawn")
     services.close_crisis(crisis=cast["neighbour-office"], by=make_lead(cast["neighbour-office"].office, "tunis-lead"))
     tripoli, cairo = cast["tripoli"], cast["cairo"]
@@ -96,9 +97,14 @@ def test_whose_grants_have_been_read_is_answered_as_whose_grants_have_not(cast, 
 
     assert not any("grants" in vars(user) for user in people)
     asked = answered()
+    for user in people:
+        user.__dict__.pop("grants", None)
+        followed(user)
     assert all(isinstance(user.grants, set) for user in people)
+    assert [user.agreed for user in people if user.partner_id] == [["PER"]]
     assert answered() == asked
     assert len(asked["hq"]) == len(asked["both"]) == 7
+    assert asked["partner"] == ([] if question == "may approve" else ["far-partners"])
     assert asked["gone"] == asked["nobody"] == []
     assert set(asked["narrow"]) <= {"neighbour", "public"} == set(asked["narrow"])
 

@@ -62,7 +62,7 @@ def readable_by(user, moment=None):
     if not user.is_active:
         return none
     if user.partner_id:
-        agreed = Country.objects.filter(partners=user.partner_id)
+        agreed = Country.objects.filter(partners=user.partner_id) if user.agreed is None else user.agreed
         shared = [Crisis.Sharing.PARTNERS, Crisis.Sharing.PUBLIC]
         return Q(sharing__in=shared, main_country__in=agreed) & ~withdrawn & approved
     if user.is_known_as(Role.HQ):
