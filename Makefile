@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help:
 	@echo "make run     Serve mcof with demo data at http://127.0.0.1:$(PORT) (another port: make run PORT=8123)."
 	@echo "make test    Run every check and test: SQLite, PostgreSQL and a browser."
-	@echo "make bench   Measure the pages across crises with up to a million crises; long, and much disk."
+	@echo "make bench   Measure pages, answers and writes with up to a million crises; long, and much disk."
 	@echo "make lock    Write the locked requirements again after a change of pyproject.toml (needs uv)."
 
 run: .venv/.run var/secret-key
