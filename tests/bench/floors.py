@@ -17,6 +17,27 @@ MOST_GAPS = (
     "SELECT c.reference, c.title, c.main_country_id, c.office_id, s.level, s.people, s.since, s.cells, s.gaps"
     f" FROM {OPEN} ORDER BY jsonb_array_length(s.gaps) DESC, c.revision DESC LIMIT"
 )
+READER = "(SELECT id FROM offices_user WHERE username = 'bench')"
+APPROVED = (
+    "coalesce((SELECT a.{} FROM crises_review a WHERE a.crisis_id = c.id AND a.kind = 'approved'"
+    " ORDER BY a.revision DESC LIMIT 1), 0)"
+)
+CHANGED_IT = (
+    f"SELECT 1 FROM crises_historicalcrisis h WHERE h.id = c.id AND h.history_user_id = {READER}"
+    f" AND h.content_revision = h.revision AND h.revision > {APPROVED.format('content_revision')}"
+)
+SENT_IT = (
+    f"SELECT 1 FROM crises_review r WHERE r.crisis_id = c.id AND r.kind = 'sent' AND r.by_id = {READER}"
+    f" AND r.revision > {APPROVED.format('revision')}"
+)
+WAITING = (
+    f"SELECT count(*) FROM {OPEN} AND c.kept_review = 'in_review' AND NOT EXISTS ({CHANGED_IT})"
+    f" AND NOT EXISTS ({SENT_IT})"
+)
+OLDEST_GAPS = (
+    f"SELECT c.id, c.reference, c.title, c.revision, g FROM {GAPS} AND {NOT_WAIVED} AND {LATE}"
+    " ORDER BY (g ->> 1)::bigint LIMIT 50"
+)
 PLACES = "SELECT iso3, name, region_id FROM offices_country"
 OFFICES = "SELECT id, slug, name, parent_id FROM offices_office"
 
@@ -38,12 +59,16 @@ FLOORS = {
     ],
     "/grid/": [f"{MOST_GAPS} 50", COVERAGE, GAPS_BY_CELL, PLACES, OFFICES],
     "/worklist/": [
-        f"SELECT c.reference, c.title, g FROM {GAPS} AND {NOT_WAIVED} AND {LATE} ORDER BY (g ->> 1)::bigint LIMIT 50",
+        f"SELECT f.*, q.asked_at, q.note, a.assignee_id FROM ({OLDEST_GAPS}) f LEFT JOIN crises_updaterequest q"
+        " ON q.crisis_id = f.id AND q.withdrawn_at IS NULL AND q.after = f.revision"
+        " LEFT JOIN crises_assignment a ON a.crisis_id = f.id AND a.ended_at IS NULL",
         GAPS_BY_CELL,
         f"SELECT count(*) FROM {GAPS} AND (g ->> 2)::date BETWEEN current_date AND current_date + 7",
         f"SELECT count(*) FILTER (WHERE s.level = '' OR s.review_on < current_date),"
         f" count(*) FILTER (WHERE s.since < now() - interval '14 days') FROM {OPEN}",
         f"SELECT c.kept_review, count(*) FROM {OPEN} GROUP BY 1",
+        WAITING,
+        f"SELECT crisis_id FROM crises_assignment WHERE ended_at IS NULL AND assignee_id = {READER}",
         "SELECT count(*) FROM crises_possibleduplicate WHERE decision = ''",
         PLACES,
         OFFICES,
