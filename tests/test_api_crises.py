@@ -563,9 +563,8 @@ def test_a_list_costs_the_same_for_one_crisis_and_for_many(partner, django_asser
     full()
     address = f"{V1}crises/"
 
-    # the token with its owner; what the answer follows from; the crises with counts and levels, their open phases,
-    # other countries, approvals
-    with django_assert_num_queries(6):
+    # the token with its owner; what the answer follows from; the crises, what goes with them, what they name
+    with django_assert_num_queries(5):
         assert len(rows(partner)) == 1
     for _ in range(3):
         full()

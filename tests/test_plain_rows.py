@@ -102,5 +102,5 @@ def test_the_list_costs_seven_queries(crises, hq_client, django_assert_max_num_q
     hq_client.get("/api/v1/crises/")
     set_status(crises.first(), "S01", "during", "planned")
 
-    with django_assert_max_num_queries(8):  # two say who reads, one what was changed last, five the list
+    with django_assert_max_num_queries(7):  # two say who reads, one what was changed last, four the list
         assert hq_client.get("/api/v1/crises/").status_code == 200

@@ -11,10 +11,10 @@ from django.db import connection
 from crises import services
 from crises.batch import Batch, insert, insert_or_wait, past_of
 from crises.models import Crisis, Figure, Gap, PhasePeriod, PlanCell, Receipt, Standing
-from crises.prepared import Prepared
 from crises.services import amend, facts
 from crises.services.rights import LOCKED, RIGHTS, require
 from offices.models import Country, Membership, Office, Role
+from offices.prepared import Prepared
 from sectors import reference
 from tests.factories import (
     NOON,
@@ -65,6 +65,23 @@ def test_a_prepared_question_finds_what_the_query_finds(prepared, ask):
         ]
         assert expected
         assert not any(row._state.adding or row.get_deferred_fields() for row in found)
+
+
+def test_what_is_joined_comes_with_the_row_and_a_key_may_be_a_word(django_assert_num_queries):
+    asked = Prepared(_titled)
+    for title in ("A title", "it's 7000000000000000000"):
+        crisis = log(title=title)
+
+        with django_assert_num_queries(1):
+            (found,) = asked.rows(title)
+            joined = found.main_country, found.office.parent
+
+        assert columns(found) == columns(Crisis.objects.get(pk=crisis.pk))
+        assert joined == (crisis.main_country, crisis.office.parent)
+
+
+def _titled(title: str):
+    return Crisis.objects.filter(title=title).select_related("main_country", "office__parent")
 
 
 def test_a_question_that_does_not_ask_of_its_key_is_none():

@@ -10,14 +10,15 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
 from crises import coordination, gaps, history, listing, plain
 from crises.advice import proposals
+from crises.api import whole
 from crises.api.conditions import Tagged
 from crises.api.merged import FollowsMerged, with_statements
 from crises.api.shape import FIELDS, Shaped, expand
 from crises.api.stretches import Sorted
-from crises.api.whole import whole, with_columns
 from crises.dates import Precision, moment
 from crises.filters import CrisisFilter, GapFilter
 from crises.filters.crises import WAIVED
@@ -250,7 +251,7 @@ class CrisisDetail(Shaped, AsOf, RetrieveAPIView):
     def get_queryset(self):
         visible, as_of = Crisis.objects.visible_to(self.request.user), self.as_of
         if not as_of:
-            return with_columns(visible)
+            return whole.with_columns(visible)
         return (
             rows(visible, as_of)
             .select_related("main_country__region", "office", "focal_point", "edition__framework")
@@ -261,15 +262,25 @@ class CrisisDetail(Shaped, AsOf, RetrieveAPIView):
         user = self.request.user
         if inside(user):
             user.know_grants()
-        crisis, visible = super().get_object(), Crisis.objects.visible_to(user)
+        crisis = super().get_object()
         if not self.as_of:
-            return whole(crisis, visible, in_full=self.expanded)
-        crisis, seen = with_statements(crisis, self.as_of), visible.seen_then(user, self.as_of)
+            return crisis
+        crisis = with_statements(crisis, self.as_of)
+        seen = Crisis.objects.visible_to(user).seen_then(user, self.as_of)
         crisis.seen_part_of = None
         if crisis.part_of_id:
             crisis.seen_part_of = seen.filter(pk=crisis.part_of_id).values_list("reference", flat=True).first()
         crisis.seen_parts = parts_at(crisis, seen, self.as_of)
         return in_full(crisis, self.as_of)
+
+    def retrieve(self, request, *args, **kwargs):
+        """Now from plain values; for the past, where what held then is worked out row by row, from the serializer."""
+        crisis, user = self.get_object(), request.user
+        if self.as_of:
+            return Response(self.get_serializer(crisis).data)
+        visible, root = Crisis.objects.visible_to(user), request.build_absolute_uri(reverse("api-crises"))
+        told = whole.said(crisis, visible, root=root, inside=inside(user), expand=self.expanded)
+        return Response(self.only_wanted([told])[0])
 
     def get_serializer_context(self):
         return super().get_serializer_context() | {"inside": inside(self.request.user)}

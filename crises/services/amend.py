@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from crises import plan, standing
 from crises.batch import Batch, insert, insert_or_wait
 from crises.models import Counter, Crisis, Figure, Gap, PhasePeriod, PlanCell, Review, ReviewState, Waiver
-from crises.prepared import Prepared
+from offices.prepared import Prepared
 from sectors import reference
 
 from .received import receive, settle

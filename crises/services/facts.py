@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from crises.dates import bounds
 from crises.models import Crisis, Figure, Gap, PhasePeriod
 from crises.models.crisis import fold
-from crises.prepared import Prepared
+from offices.prepared import Prepared
 from sectors.models import Edition
 
 from .amend import Amendment, Outcome, Stale, amend, check, in_words, merge

@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from crises.models import Crisis
 from crises.models.crisis import CLOSERS, EDITORS
 from crises.models.requests import overseen_by
-from crises.prepared import Prepared
 from offices.models import Office, User
+from offices.prepared import Prepared
 
 RIGHTS = {
     "edit": (
