@@ -14,6 +14,7 @@ from crises.api import FILTERS, described, inside
 from crises.api.said import WORDS
 from crises.filters import CellFilter, CrisisFilter, FigureFilter, GapFilter
 from crises.models import Crisis
+from crises.sight import followed
 from exchange.exports import CELLS, CRISES, FIGURES, GAPS, TABLES
 from exchange.exports.cells import STATUS
 from exchange.exports.dictionary import HEADER, lines
@@ -54,6 +55,7 @@ class Whole(GenericAPIView):
         return JSONRenderer(), JSONRenderer.media_type
 
     def get_queryset(self):
+        followed(self.request.user)  # of rights that are known the statement is shorter, and made in half the time
         return Crisis.objects.visible_to(self.request.user)
 
     def chosen(self):
