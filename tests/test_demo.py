@@ -7,7 +7,6 @@ from django.conf import settings as django_settings
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
-from django.db import transaction
 from django.test import override_settings
 from django.utils import timezone
 
@@ -32,18 +31,16 @@ def test_a_production_configuration_refuses_the_demo(settings, is_demo, https):
 
 
 @pytest.fixture(scope="module")
-def loaded(django_db_setup, django_db_blocker, tmp_path_factory):
+def loaded(kept, tmp_path_factory):
     """The demo, loaded once for all of these tests; each of them runs inside and is undone by itself."""
     with (
-        django_db_blocker.unblock(),
         override_settings(DEMO=True, HTTPS=False),
         pytest.MonkeyPatch.context() as patch,
-        transaction.atomic(),
+        kept(),
     ):
         patch.setattr(load_demo, "TOKEN", tmp_path_factory.mktemp("demo") / "token")
         call_command("load_demo", verbosity=0)
         yield json.loads((django_settings.BASE_DIR / "fixtures" / "cases.json").read_text())["cases"]
-        transaction.set_rollback(True)
 
 
 def test_every_figure_and_line_of_the_cases_is_there_with_its_date_and_source(loaded):

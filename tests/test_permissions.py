@@ -239,32 +239,42 @@ def test_every_page_has_its_row():
     assert pages - {name for _method, name, *_rest in ROWS} == set()
 
 
-@pytest.fixture
-def own(office):
-    add_contact()
-    make_draft()
-    save_view("Shelter", shared=True, level="3")
-    try_out(hook=make_hook(), by=make_hq())
-    Token.objects.create(make_field(office), name="Mirror")
-    crisis = log(office=office)
-    add_figure(crisis, 640)
-    add_activity(crisis)
-    take_in(by=make_field(office), kind="crises", name="crises.csv", content=b"title")
-    return crisis
+@pytest.fixture(scope="module")
+def scene(kept):
+    """The crisis and the people, made once for all of these tests; each of them runs inside and is undone by itself."""
+    with kept():
+        office = make_office()
+        add_contact()
+        make_draft()
+        save_view("Shelter", shared=True, level="3")
+        try_out(hook=make_hook(), by=make_hq())
+        Token.objects.create(make_field(office), name="Mirror")
+        crisis = log(office=office)
+        add_figure(crisis, 640)
+        add_activity(crisis)
+        take_in(by=make_field(office), kind="crises", name="crises.csv", content=b"title")
+        lima = make_office("lima", country="PER")
+        yield (
+            crisis,
+            {
+                "field": make_field(office),
+                "lead": make_lead(office),
+                "hq": make_hq(),
+                "partner": make_partner("LBY"),
+                "other": make_field(lima, "other"),
+                "auditor": make_user("auditor", Role.AUDITOR, office=office.parent),
+            },
+        )
 
 
 @pytest.fixture
-def client_of(own, office, client):
-    lima = make_office("lima", country="PER")
-    people = {
-        "field": make_field(office),
-        "lead": make_lead(office),
-        "hq": make_hq(),
-        "partner": make_partner("LBY"),
-        "other": make_field(lima, "other"),
-        "auditor": make_user("auditor", Role.AUDITOR, office=office.parent),
-    }
-    return {name: signed_in(user) for name, user in people.items()} | {"anonymous": client}
+def own(scene):
+    return scene[0]
+
+
+@pytest.fixture
+def client_of(scene, client):
+    return {name: signed_in(user) for name, user in scene[1].items()} | {"anonymous": client}
 
 
 def address(name, crisis):
@@ -321,9 +331,9 @@ def test_a_hidden_crisis_answers_like_one_that_does_not_exist(client_of, own):
     assert bare(hidden, own.reference) == bare(nothing, "LBY-2026-ZZZ")
 
 
-def test_no_page_lets_slip_a_word_of_what_is_hidden(client_of, office):
+def test_no_page_lets_slip_a_word_of_what_is_hidden(client_of, own):
     canary = "Canaryville"
-    log(office=office, title=canary, places=canary, summary=canary, cause_detail=canary, sharing="office")
+    log(office=own.office, title=canary, places=canary, summary=canary, cause_detail=canary, sharing="office")
 
     for person in ("anonymous", "partner", "other", "auditor"):
         for method, name, *_statuses in ROWS:
