@@ -563,12 +563,12 @@ def test_a_list_costs_the_same_for_one_crisis_and_for_many(partner, django_asser
     full()
     address = f"{V1}crises/"
 
-    # the token with its owner; what the answer follows from; the crises, what goes with them, what they name
-    with django_assert_num_queries(5):
+    # the token with its owner; what the answer follows from; the crises, what they name
+    with django_assert_num_queries(4):
         assert len(rows(partner)) == 1
     for _ in range(3):
         full()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(4):
         assert len(partner.get(address).json()["results"]) == 4
 
 
@@ -592,10 +592,10 @@ def test_a_crisis_costs_the_same_with_one_statement_and_with_many(partner, djang
     )
     decide(one, "iom", "2")
 
-    # the token with its owner; what the answer follows from; the crisis and what there is of it; levels, figures with
+    # the token with its owner; what the answer follows from; the crisis and what it names; levels, figures with
     # their sectors and parts, lines of work and their sectors
     for crisis in (one, full()):
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             assert partner.get(f"{V1}crises/{crisis.reference}/").status_code == 200
 
 

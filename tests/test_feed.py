@@ -402,8 +402,8 @@ def test_a_page_costs_the_same_however_many_crises_are_on_it(django_assert_num_q
         log(title=str(n))
     client = reader(make_hq())
 
-    # The token, the last number with the rights, the crises with their phases and countries, what went, two marks.
-    with django_assert_num_queries(7):
+    # The token, the last number with the rights, the crises, what they name, what went, two marks.
+    with django_assert_num_queries(6):
         client.get(FEED)
 
 

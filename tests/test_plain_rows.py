@@ -98,9 +98,9 @@ def test_they_say_the_same_after_any_changes(seeded, seed):
     assert quick == documented
 
 
-def test_the_list_costs_seven_queries(crises, hq_client, django_assert_max_num_queries):
+def test_the_list_costs_six_queries(crises, hq_client, django_assert_max_num_queries):
     hq_client.get("/api/v1/crises/")
     set_status(crises.first(), "S01", "during", "planned")
 
-    with django_assert_max_num_queries(7):  # two say who reads, one what was changed last, four the list
+    with django_assert_max_num_queries(6):  # two say who reads, one what was changed last, three the list
         assert hq_client.get("/api/v1/crises/").status_code == 200

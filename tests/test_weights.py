@@ -71,8 +71,7 @@ def test_a_first_view_stays_within_its_budget(field_client, client, crisis, name
     assert found <= budget
 
 
-@pytest.mark.parametrize("path", ["/grid/", "/grid/?as_of=2026-03-05"])
-def test_a_grid_of_50_crises_stays_within_its_budget(hq_client, office, path, record_property):
+def test_a_grid_of_50_crises_stays_within_its_budget(hq_client, office, record_property):
     for n in range(50):
         phases = [["during"], ["during", "after"], ["before"]][n % 3]
         title = f"{TITLES[n % 5]} in the {TITLES[n % 7]} of district {n}"
@@ -83,10 +82,10 @@ def test_a_grid_of_50_crises_stays_within_its_budget(hq_client, office, path, re
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")  # as a database does by itself before long: tests fill it in a moment
 
-    found = first_view(hq_client, path)
-
-    record_property("weight", f"{found / KB:5.1f} of {WIDE // KB} KB  {path}, 50 crises")
-    assert found <= WIDE
+    for path in ("/grid/", "/grid/?as_of=2026-03-05"):
+        found = first_view(hq_client, path)
+        record_property("weight", f"{found / KB:5.1f} of {WIDE // KB} KB  {path}, 50 crises")
+        assert found <= WIDE
 
 
 TITLES = ["Fighting", "River floods", "Cyclone", "Displacement", "Earthquake", "Drought", "Stranded migrants"]

@@ -172,9 +172,9 @@ def test_a_crisis_costs_queries_for_what_is_said_of_it_alone(crises, django_asse
 
     with override_settings(ANSWERS_KEPT_SECONDS=0):
         ask("All")
-        # which crisis is meant, token, grants, the crisis, what goes with its row, what the row names
-        with django_assert_num_queries(6):
+        # which crisis is meant, token, grants, the crisis, what it names
+        with django_assert_num_queries(5):
             ask("Nothing is known of it")
         # as well its family; figures, their sectors and parts; lines of work and their sectors
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(11):
             ask("All")

@@ -16,7 +16,7 @@ from sectors import reference
 
 def with_columns(crises):
     """Crises with what `said` goes on from. One statement."""
-    return crises.select_related("focal_point").annotate(
+    return plain.with_beside(crises.select_related("focal_point")).annotate(
         the_phases=beside(PhasePeriod, "id", "phase", "entered_on", "left_on"),
         the_merged=beside(Crisis, "id", of="merged_into"),
         the_parts=beside(Crisis, "id", of="part_of"),
@@ -30,7 +30,7 @@ def said(crisis, visible, *, root, inside, expand=()):
     """What the API says of a crisis that comes as of `with_columns`; `visible` are the crises that the reader may see,
     `inside` whether they are of the organisation, and `root` and `expand` as of `plain.crises`.
 
-    Two queries, and none of what there is none of: one where it is not open, one for levels, three for figures with
+    One query, and none of what there is none of: one where it is not open, one for levels, three for figures with
     their sectors and parts, two for lines of work with theirs, one for what it is part of and its parts.
     """
     (row,) = plain.crises([plain.row_of(crisis)], root=root, expand=expand)
