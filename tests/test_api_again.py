@@ -130,5 +130,5 @@ def test_nothing_is_kept_where_that_is_switched_off(crisis, settings, django_ass
     client = reader(make_hq())
     client.get(LIST)
 
-    with django_assert_num_queries(4):  # the token with its owner; the crises, their phases, their other countries
+    with django_assert_num_queries(3):  # the token with its owner; the crises, what they name
         client.get(LIST)
