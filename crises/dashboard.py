@@ -118,25 +118,30 @@ class Board:
 
     @cached_property
     def _open(self):
-        if not self.phase:
-            return [(at, row.pk, place, until, row) for row in self.rows for place, at, until in row.gaps]
-        shown = {row.edition: [self.shows(phase) for _, phase in self.places(row.edition)] for row in self.rows}
-        return [
-            (at, row.pk, place, until, row)
-            for row in self.rows
-            for place, at, until in row.gaps
-            if shown[row.edition][place]
-        ]
+        """Those that nobody waived, and those that are waived, told apart in one pass."""
+        uncovered, waived, today = [], [], self._today
+        for row in self.rows:
+            pk, shown = row.pk, self.phase and self._shown[row.edition]
+            for place, at, until in row.gaps:
+                if not shown or shown[place]:
+                    (uncovered if until is None or until < today else waived).append((at, pk, place, until, row))
+        return uncovered, waived
 
     @cached_property
+    def _shown(self):
+        """Whether each place of the plans of an edition is shown: {edition: [bool]}."""
+        editions = {row.edition for row in self.rows}
+        return {edition: [self.shows(phase) for _, phase in self.places(edition)] for edition in editions}
+
+    @property
     def uncovered(self):
         """The gaps that nobody waived. Sorted, the oldest come first; `missing` makes one of them readable."""
-        return [gap for gap in self._open if gap[3] is None or gap[3] < self._today]
+        return self._open[0]
 
-    @cached_property
+    @property
     def waived(self):
         """The waived gaps, like `uncovered`."""
-        return [gap for gap in self._open if gap[3] is not None and gap[3] >= self._today]
+        return self._open[1]
 
     @cached_property
     def late(self):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from heapq import nsmallest
 from typing import NamedTuple
 
 from django.conf import settings
@@ -20,6 +21,8 @@ from crises.dashboard import board
 from crises.duplicates import spoken_score
 from crises.models import Assignment, Crisis, PossibleDuplicate, Review, ReviewState, Standing
 from crises.models.review import review_columns, reviewable, state_of
+from offices.models import User
+from offices.prepared import Prepared
 
 LAPSES_WITHIN = timedelta(days=7)
 SLUGS = ("gaps", "waiting", "level", "changed", "waivers", "stale", "duplicates")
@@ -81,6 +84,24 @@ class Queue:
         return self.items(stretch.start, stretch.stop)
 
 
+class OldestFirst(Sequence):
+    """Gaps of a board in order, sorted as far as they are asked for: a page shows fifty of twelve thousand."""
+
+    def __init__(self, gaps):
+        self.gaps = gaps
+
+    def __len__(self):
+        return len(self.gaps)
+
+    def __iter__(self):
+        return iter(self[:])
+
+    def __getitem__(self, stretch):
+        stop = stretch.stop
+        few = stop is not None and stop * 8 < len(self)
+        return (nsmallest(stop, self.gaps) if few else sorted(self.gaps))[stretch]
+
+
 class State(NamedTuple):
     """Where the review of an open crisis stands and since when, whether the reader may approve it, and who looks after
     it."""
@@ -93,14 +114,19 @@ class State(NamedTuple):
     review: str
 
 
-def states(crises, user, as_of=None):
-    """The State of each of these crises that is open and in review, changed since its approval, or given to the reader,
-    by primary key; of every crisis that was open at a past moment.
+def states(user, as_of=None):
+    """The State of each crisis that is open and in review, changed since its approval, or given to the reader, by
+    primary key; of every crisis that was open at a past moment. It is for whoever asks to keep those of their crises.
 
     Of the past the roles are those of today: what somebody held then is not kept. One query, whose cost follows the
     open crises.
     """
-    found, in_review, *said = _reviewed_then(as_of) if as_of else _reviewed(crises, user)
+    rows = _asked(user, *_reviewed_then(as_of), as_of) if as_of else REVIEWED.values(user.pk)
+    return {row[0]: State(*row[:5], state_of(*row[5:]) if as_of else row[5]) for row in rows}
+
+
+def _asked(user, found, in_review, said, as_of=None):
+    """The columns of a State for each of the crises found, and those that its review follows from."""
     given = Assignment.objects.at(as_of).filter(crisis=OuterRef("pk"))
     authored = Crisis.objects.filter(pk=OuterRef("pk")).authored_by(user, as_of)
     may = Case(When(reviewable(user) & ~Q(Exists(authored)), then=Value(True)), default=Value(False))
@@ -109,16 +135,18 @@ def states(crises, user, as_of=None):
         assignee=Subquery(given.values("assignee")[:1]),
         assigned_at=Subquery(given.values("assigned_at")[:1]),
     ).order_by()
-    rows = found.values_list("pk", "mine", "assignee", "assigned_at", "reviewed_at", *said)
-    return {row[0]: State(*row[:5], state_of(*row[5:]) if as_of else row[5]) for row in rows}
+    return found.values_list("pk", "mine", "assignee", "assigned_at", "reviewed_at", *said)
 
 
-def _reviewed(crises, user):
-    """What `states` is asked of, when that is in review, and the columns that its review follows from; for now."""
+def _reviewed(user):
+    """What `_asked` is asked of, when that is in review, and the columns that its review follows from; for now."""
     theirs = Assignment.objects.at().filter(assignee=user).values("crisis")
     told = Q(kept_review__in=[ReviewState.IN_REVIEW, ReviewState.CHANGED]) | Q(pk__in=theirs)
-    last = review_columns()["reviewed_at"]
-    return crises.open().filter(told).annotate(reviewed_at=last), Q(kept_review=ReviewState.IN_REVIEW), "kept_review"
+    found = Crisis.objects.open().filter(told).annotate(reviewed_at=review_columns()["reviewed_at"])
+    return found, Q(kept_review=ReviewState.IN_REVIEW), ["kept_review"]
+
+
+REVIEWED = Prepared(lambda user: _asked(User(pk=user), *_reviewed(User(pk=user))))
 
 
 def _reviewed_then(moment):
@@ -127,7 +155,7 @@ def _reviewed_then(moment):
     content = Subquery(rows.order_by("-history_date", "-history_id").values("content_revision")[:1])
     found = Crisis.objects.filter(pk__in=Standing.objects.at(moment).order_by().values("crisis"))
     found = found.annotate(**review_columns(as_of=moment), said=content)
-    return found, Q(last_review=Review.Kind.SENT), "last_review", "approved_revision", "said"
+    return found, Q(last_review=Review.Kind.SENT), ["last_review", "approved_revision", "said"]
 
 
 def pairs(crises):
@@ -166,7 +194,7 @@ class Worklist:
 
     @cached_property
     def states(self):
-        found = states(self.crises, self.user, self.as_of) if self.rows else {}
+        found = states(self.user, self.as_of) if self.rows else {}
         return {pk: state for pk, state in found.items() if pk in self.rows}
 
     # What each queue holds, in order.
@@ -174,7 +202,7 @@ class Worklist:
     @cached_property
     def late(self):
         """The gaps, not waived, that are open for longer than a critical sector may wait."""
-        return sorted(self.board.late)
+        return OldestFirst(self.board.late)
 
     @cached_property
     def lapsing(self):
@@ -215,7 +243,7 @@ class Worklist:
         """What is open about each crisis: {pk: the names of its queues}, but for its review and duplicates."""
         found = {}
         for pks, name in (
-            ([gap[1] for gap in self.late], _("critical gap")),
+            ([gap[1] for gap in self.board.late], _("critical gap")),
             ([row.pk for row in self.unassessed], _("level")),
             ([state.crisis for state in self.changed], _("changed since approval")),
             ([gap[1] for gap in self.lapsing], _("waiver lapses")),
@@ -274,7 +302,6 @@ class Worklist:
         row = (".".join(args), one.pk, one.reference, one.title, one.exercise)
         return Item(*row, what, pair.found_at, "duplicate", args, other=other, read=one)
 
-    @cached_property
     def queues(self):
         """Every queue of this reader, in the order of the page."""
         hours, days = settings.GAP_LATE_HOURS, settings.CRISIS_STALE_DAYS
@@ -355,7 +382,12 @@ class Worklist:
         )
 
     def queue(self, slug=""):
-        """The queue of this name; without one the first that is not empty. None where there is none."""
-        if slug:
-            return next((queue for queue in self.queues if queue.slug == slug), None)
-        return next((queue for queue in self.queues if queue.n), None)
+        """The one of these queues that `chosen` names."""
+        return chosen(self.queues(), slug)
+
+
+def chosen(queues, slug=""):
+    """The queue of this name; without one the first that is not empty. None where there is none."""
+    if slug:
+        return next((queue for queue in queues if queue.slug == slug), None)
+    return next((queue for queue in queues if queue.n), None)

@@ -85,7 +85,8 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # widgets of ours are
 
 TEMPLATES = [
     {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "BACKEND": "mcof.pages.Engine",
+        "NAME": "django",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {

@@ -60,14 +60,17 @@ class Prepared:
 
     def rows(self, *keys):
         """The rows that it finds, as objects. One query."""
-        found, model = self._fetched(keys), self.made[0].query.model
-        if self.converters:
-            found = self.made[0].apply_converters(found, self.converters)
+        found, model = self.values(*keys), self.made[0].query.model
         rows = [(model.from_db(DEFAULT_DB_ALIAS, self.columns, row[: len(self.columns)]), row) for row in found]
         for made, row in rows:
             for joined in self.joined:
                 joined.populate(row, made)
         return [made for made, _row in rows]
+
+    def values(self, *keys):
+        """The rows that it finds, as their columns. One query."""
+        found = self._fetched(keys)
+        return self.made[0].apply_converters(found, self.converters) if self.converters else found
 
     def finds(self, *keys):
         """Whether it finds anything. One query."""

@@ -91,7 +91,7 @@ def test_the_dashboard_costs_ten_queries_at_most(crises, django_assert_max_num_q
 def test_the_queues_and_their_numbers_are_the_page_s(crises):
     hq = make_hq()
     told = reader(hq).get(f"{V1}worklist/").json()["queues"]
-    page = Worklist(Crisis.objects.visible_to(hq), hq, timezone.now(), decides=True).queues
+    page = Worklist(Crisis.objects.visible_to(hq), hq, timezone.now(), decides=True).queues()
 
     assert [(queue["queue"], queue["n"]) for queue in told] == [(queue.slug, queue.n) for queue in page]
     assert told[0]["n"] > 0

@@ -77,7 +77,7 @@ def test_libya_2014_is_left_to_be_logged_by_hand(loaded):
 
 def test_hq_finds_something_in_every_queue_and_an_office_that_was_asked(loaded):
     hq = User.objects.get(username="hq")
-    queues = Worklist(Crisis.objects.visible_to(hq), hq, timezone.now(), decides=True).queues
+    queues = Worklist(Crisis.objects.visible_to(hq), hq, timezone.now(), decides=True).queues()
 
     assert all(queue.n for queue in queues), [(queue.slug, queue.n) for queue in queues]
     [asked] = UpdateRequest.objects.standing()

@@ -1,10 +1,13 @@
 """Pages across crises that are given again: fast while nothing changes, never stale, never another reader's."""
 
+import gc
 import gzip
+import weakref
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.shortcuts import render
 from django.utils import timezone
 
 from offices.models import Membership, Office, Role, User
@@ -176,3 +179,19 @@ def test_a_message_is_shown_once(hq, office):
     assert sent.status_code == 303
     assert "is waived until" in read(hq)
     assert "is waived until" not in read(hq)
+
+
+class Figures:
+    """Stands for the thousands of rows that a page is counted from."""
+
+
+def test_what_a_page_was_counted_from_goes_with_it_and_does_not_wait_for_the_collector(rf):
+    figures = Figures()
+    gone = weakref.ref(figures)
+    gc.disable()
+    try:
+        render(rf.get("/"), "crises/_chips.html", {"figures": figures})
+        del figures
+        assert gone() is None
+    finally:
+        gc.enable()

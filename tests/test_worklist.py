@@ -11,11 +11,13 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from crises import services
 from crises.models import Assignment, Crisis, Gap, LevelDecision, PossibleDuplicate, ReviewState
-from crises.worklist import SLUGS, Worklist
+from crises.worklist import SLUGS, OldestFirst, Worklist
 from offices.models import Office, Role
 from tests.conftest import signed_in
 from tests.factories import (
@@ -48,7 +50,7 @@ def work(user, at, as_of=None, crises=None, **scope):
 
 
 def counts(user, at, **scope):
-    return {queue.slug: queue.n for queue in work(user, at, **scope).queues}
+    return {queue.slug: queue.n for queue in work(user, at, **scope).queues()}
 
 
 def recounted(user, at):
@@ -162,11 +164,23 @@ def test_a_queue_has_as_many_rows_as_it_says_the_oldest_first(office, people):
     *_moments, last = history_of_a_month(office, people)
     found = work(people["hq"], last)
 
-    for queue in found.queues:
+    for queue in found.queues():
         rows = queue.items()
         assert len(rows) == queue.n == len({row.key for row in rows}), queue.slug
         order = [row.until or row.since for row in rows]
         assert order == sorted(order), queue.slug
+
+
+@given(
+    gaps=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 99)), min_size=20, max_size=60),
+    start=st.integers(0, 4),
+    more=st.none() | st.integers(0, 4) | st.integers(0, 70),
+)
+def test_any_stretch_of_what_is_sorted_as_far_as_asked_for_is_that_of_the_whole(gaps, start, more):
+    stretch = slice(start, more if more is None else start + more)
+
+    assert OldestFirst(gaps)[stretch] == sorted(gaps)[stretch]
+    assert [*OldestFirst(gaps)] == sorted(gaps)
 
 
 def test_a_crisis_waits_for_whoever_may_approve_it_and_had_no_part_in_it(office, people):
@@ -293,6 +307,13 @@ def test_each_row_leads_to_where_it_is_dealt_with(cast, hq_client):
         rows = read(hq_client, f"/worklist/?queue={slug}").split("<tbody>")[1]
         assert f'<a href="{place}' in rows, slug
         assert hq_client.get(re.search(f'href="({place}[^"]*)"', rows)[1]).status_code == 200
+
+
+def test_the_days_of_a_gap_are_flagged_and_those_of_a_crisis_without_update_are_not(cast, hq_client):
+    gaps, stale = (read(hq_client, f"/worklist/?queue={slug}").split("<tbody>")[1] for slug in ("gaps", "stale"))
+
+    assert re.search(r'<td class="n"><span class="flag">\d+ days</span></td>', gaps)
+    assert re.search(r'<td class="n">\d+ days</td>', stale)
 
 
 def test_who_does_not_decide_sees_levels_where_they_are_read_and_no_duplicates(cast, people):
