@@ -63,7 +63,7 @@ def rows(crises, as_of=None):
     """How those of these crises that are open stand, now or at a past moment. One query; two for the past."""
     found = _stood(crises, as_of) if as_of else list(_stand(crises))
     every = orjson.loads(f"[{','.join(row[-1] for row in found)}]")  # at once: one by one takes twice as long
-    return [Row(*row[:-1], gaps) for row, gaps in zip(found, every, strict=True)]
+    return [Row._make((*row[:-1], gaps)) for row, gaps in zip(found, every, strict=True)]
 
 
 def _stand(crises):
@@ -118,14 +118,21 @@ class Board:
 
     @cached_property
     def _open(self):
-        """Those that nobody waived, and those that are waived, told apart in one pass."""
-        uncovered, waived, today = [], [], self._today
+        """Those that nobody waived, those that are waived, and of the former the late ones: told apart in one pass."""
+        uncovered, waived, late, today, before = [], [], [], self._today, self._late_before
         for row in self.rows:
             pk, shown = row.pk, self.phase and self._shown[row.edition]
             for place, at, until in row.gaps:
-                if not shown or shown[place]:
-                    (uncovered if until is None or until < today else waived).append((at, pk, place, until, row))
-        return uncovered, waived
+                if shown and not shown[place]:
+                    continue
+                gap = (at, pk, place, until, row)
+                if until is not None and until >= today:
+                    waived.append(gap)
+                    continue
+                uncovered.append(gap)
+                if at < before:
+                    late.append(gap)
+        return uncovered, waived, late
 
     @cached_property
     def _shown(self):
@@ -143,10 +150,10 @@ class Board:
         """The waived gaps, like `uncovered`."""
         return self._open[1]
 
-    @cached_property
+    @property
     def late(self):
         """Of the uncovered gaps those that are open for longer than a critical sector may wait."""
-        return [gap for gap in self.uncovered if gap[0] < self._late_before]
+        return self._open[2]
 
     @cached_property
     def _today(self):

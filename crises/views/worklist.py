@@ -1,6 +1,7 @@
 """The worklist: what needs somebody, queue by queue, and the same as a file."""
 
 from dataclasses import dataclass
+from html import escape
 from typing import NamedTuple
 
 from django.contrib.auth.decorators import login_required
@@ -9,7 +10,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -96,32 +97,33 @@ class Line(NamedTuple):
         `bulk` where rows can be chosen, `told` where the page says what was asked and who looks after it, `oversees`
         where the reader may do something about that.
         """
-        item, day, days = self.item, spoken_day(self.item.since.date()), spoken_days(self.days)
+        item = self.item
         below = item.reference if item.below == queue.title or queue.slug == "stale" else item.below
-        urgent = queue.slug == "gaps" or (item.until and self.days < 2)
-        oversight = self._oversight(oversees) if told else ""
-        return format_html(
-            '<tr>{}<th scope="row"><a href="{}{}"><bdi>{}</bdi><span class="vh">: {}</span></a>'
-            '<small class="ref" aria-hidden="true"><bdi>{}</bdi>{}</small>'
-            '<small class="mo">{}, <bdi>{}</bdi></small>{}</th>'
-            '<td class="o">{}<small class="ref"><bdi>{}</bdi></small></td>'
-            '<td class="o"><time datetime="{}">{}</time></td>'
-            '<td class="n">{}</td>{}</tr>',
-            self._choice() if bulk else "",
-            *(self.address, query, item.head, item.below),
-            *(below, f" · {_('exercise')}" if item.exercise else ""),
-            *(self.country, self.office, format_html('<div class="mo">{}</div>', oversight) if told else ""),
-            *(self.country, self.office, item.since.isoformat(), day),
-            format_html('<span class="flag">{}</span>', days) if urgent else days,
-            format_html('<td class="o">{}</td>', oversight) if told else "",
+        country, office = escape(self.country), escape(self.office)
+        day, days = escape(spoken_day(item.since.date())), escape(spoken_days(self.days))
+        if queue.slug == "gaps" or (item.until and self.days < 2):
+            days = f'<span class="flag">{days}</span>'
+        exercise = f" · {escape(_('exercise'))}" if item.exercise else ""
+        below_it = beside_it = ""  # on a narrow page, and on a wide one
+        if told:
+            oversight = self._oversight(oversees)
+            below_it, beside_it = f'<div class="mo">{oversight}</div>', f'<td class="o">{oversight}</td>'
+        return mark_safe(
+            f"<tr>{self._choice() if bulk else ''}"
+            f'<th scope="row"><a href="{self.address}{escape(query)}"><bdi>{escape(item.head)}</bdi>'
+            f'<span class="vh">: {escape(item.below)}</span></a>'
+            f'<small class="ref" aria-hidden="true"><bdi>{escape(below)}</bdi>{exercise}</small>'
+            f'<small class="mo">{country}, <bdi>{office}</bdi></small>{below_it}</th>'
+            f'<td class="o">{country}<small class="ref"><bdi>{office}</bdi></small></td>'
+            f'<td class="o"><time datetime="{item.since.isoformat()}">{day}</time></td>'
+            f'<td class="n">{days}</td>{beside_it}</tr>'
         )
 
     def _choice(self):
-        return format_html(
-            '<td class="pick"><label><input type="checkbox" name="chosen" value="{}"><span class="vh">{}</span></label>'
-            "</td>",
-            self.item.key,
-            _("Choose %(title)s: %(what)s") % {"title": self.item.title, "what": self.item.what},
+        title = _("Choose %(title)s: %(what)s") % {"title": self.item.title, "what": self.item.what}
+        return (
+            f'<td class="pick"><label><input type="checkbox" name="chosen" value="{escape(self.item.key)}">'
+            f'<span class="vh">{escape(title)}</span></label></td>'
         )
 
     def _oversight(self, oversees):
