@@ -208,9 +208,11 @@ class Board:
                 if sign.needed and not sign.gap:
                     tally[sign.status] += n
         for name, gaps in (("gaps", self.uncovered), ("waived", self.waived)):
-            for (edition, place), n in Counter([(gap[4].edition, gap[2]) for gap in gaps]).items():
-                sector, phase = self.places(edition)[place]
-                counted[sector.code, phase.slug][name] += n
+            for edition in {row.edition for row in self.rows}:
+                places = self.places(edition)
+                for place, n in Counter([gap[2] for gap in gaps if gap[4].edition == edition]).items():
+                    sector, phase = places[place]
+                    counted[sector.code, phase.slug][name] += n
         return {key: plan.Tally(**tally) for key, tally in counted.items() if tally}
 
     @cached_property

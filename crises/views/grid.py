@@ -44,6 +44,9 @@ def grid(request):
     query, own = then.query if then else "", inside(request.user)
     crisis, country, plan = map(addresses, ("crisis", "country", "plan"))
     stale = {row.pk for row in whole.board.stale}
+    changed = listing.changed_since_approval(
+        Crisis.objects.filter(pk__in=[row.pk for row in page.rows]), asked.value("as_of")
+    )
     return render(
         request,
         "crises/grid.html",
@@ -59,23 +62,19 @@ def grid(request):
             "total": whole.board.total,
             "page": page,
             **turns(asked, page),
-            "lines": [
-                {
-                    "line": line,
-                    "country": asked.countries.known[line.row.country],
-                    "people": people_of(line.row, inside=own).spoken,
-                    "stale": line.row.pk in stale,
-                    "days": spoken_days(line.days),
-                    "phases": ", ".join(phase.short_name for phase in line.phases),
-                    "address": crisis(line.row.reference) + query,
-                    "of_country": country(line.row.country) + query,
-                    "cells": _cells(line, plan(line.row.reference), escape(query)),
-                }
+            "rows": [
+                _row(
+                    line,
+                    country=asked.countries.known[line.row.country],
+                    people=people_of(line.row, inside=own).spoken,
+                    stale=line.row.pk in stale,
+                    changed=line.row.pk in changed,
+                    address=crisis(line.row.reference) + query,
+                    of_country=country(line.row.country) + query,
+                    cells=_cells(line, plan(line.row.reference), escape(query)),
+                )
                 for line in shown
             ],
-            "changed": listing.changed_since_approval(
-                Crisis.objects.filter(pk__in=[row.pk for row in page.rows]), asked.value("as_of")
-            ),
             "columns": {name: column(asked, name, asked.order) for name in SORTS},
             "key": [state for state in State if state in {cell.state for line in shown for cell in line.cells if cell}],
             "files": {kind: address(f"grid-{kind}", asked) for kind in ("csv", "xlsx")},
@@ -86,17 +85,42 @@ def grid(request):
     )
 
 
+def _row(line, *, country, people, stale, changed, address, of_country, cells):
+    """A crisis as a row of the page, written in one go: a template would look up every name of fifty rows."""
+    row, days = line.row, escape(spoken_days(line.days))
+    exercise = f" · {escape(_('exercise'))}" if row.exercise else ""
+    changed = f" · <b>{escape(_('changed since approval'))}</b>" if changed else ""
+    phases = escape(", ".join(phase.short_name for phase in line.phases))
+    level = escape(row.level) if row.level else _small(_("not assessed"))
+    if stale:
+        days = f'<span class="flag">{days}<span class="vh"> {escape(_("stale"))}</span></span>'
+    gaps = f'<span class="flag">{line.gaps}</span>' if line.gaps else _small(_("none"))
+    if line.elsewhere:
+        gaps += _small(_("%(n)s in no column") % {"n": line.elsewhere})
+    return mark_safe(
+        f'<tr><th scope="row"><a href="{escape(address)}"><bdi>{escape(row.title)}</bdi></a>'
+        f"<small>{row.reference}{exercise}{changed}</small></th>"
+        f'<td class="o"><a href="{escape(of_country)}">{escape(country)}</a></td>'
+        f'<td class="o">{phases}</td><td class="o">{level}</td>'
+        f'<td class="o n">{escape(people) if people else _small(_("not reported"))}</td>'
+        f'<td class="o n">{days}</td><td class="n">{gaps}</td>{cells}</tr>'
+    )
+
+
+def _small(words):
+    return f"<small>{escape(words)}</small>"
+
+
 def _cells(line, plan, query):
     """The cells of a crisis as markup: a page has 750, and a template would look up five names for each."""
     nothing = escape(_("not in its plan"))
-    cells = (
+    return "".join(
         f'<td><a class="c {cell.state.value}" href="{plan}{cell.sector.code}/{cell.phase.slug}/{query}"'
         f"{_face(cell.said)}</a></td>"
         if cell
         else f'<td><span class="vh">{nothing}</span></td>'
         for cell in line.cells
     )
-    return mark_safe("".join(cells))
 
 
 @by_language
