@@ -9,7 +9,9 @@ from io import StringIO
 import pytest
 
 from crises import services
+from crises.models import Crisis
 from crises.reading import plan_of
+from tests import second_framework
 from tests.factories import (
     NOON,
     add_figure,
@@ -142,6 +144,24 @@ def test_a_past_moment_stays_in_every_link(cast, hq_client):
     assert 'href="/dashboard/?as_of=2026-03-02"' in page
     assert 'href="/countries/LBY/?as_of=2026-03-02"' in page
     assert rows(read(hq_client, "/grid/"))["libya"][3][0] == "active"
+
+
+def test_a_title_is_words_and_not_markup(cast, hq_client):
+    wild = "<img src=x> \"' &amp;"
+    Crisis.objects.update(title=wild)
+
+    page = hq_client.get("/grid/").content.decode()
+
+    assert "<img" not in page
+    assert page.count("<bdi>&lt;img src=x&gt; &quot;&#x27; &amp;amp;</bdi>") == 2
+
+
+def test_gaps_in_no_column_are_told_beside_the_others(cast, hq_client, tmp_path):
+    second_framework.load(tmp_path)
+
+    table = read(hq_client, "/grid/").split("<tbody>")[1].split("</tbody>")[0]
+
+    assert re.search(r'<span class="flag">(\d+)</span><small>\1 in no column</small>', table)
 
 
 @pytest.mark.parametrize(

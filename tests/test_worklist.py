@@ -309,6 +309,20 @@ def test_each_row_leads_to_where_it_is_dealt_with(cast, hq_client):
         assert hq_client.get(re.search(f'href="({place}[^"]*)"', rows)[1]).status_code == 200
 
 
+def test_words_that_people_wrote_are_words_on_the_page_and_not_markup(cast, people, hq_client):
+    wild = "<img src=x> \"' &amp;"
+    for model, name in ((Crisis, "title"), (Office, "name")):
+        model.objects.update(**{name: wild})
+    people["hq"].first_name = wild
+    people["hq"].save()
+    services.ask_for_update(crises=[cast["old"]], by=people["hq"], note=wild)
+
+    for slug in SLUGS:
+        page = hq_client.get(f"/worklist/?queue={slug}").content.decode()
+        assert "<img" not in page, slug
+        assert page.count("&lt;img src=x&gt; &quot;&#x27; &amp;amp;") >= 3 * listed(page), slug
+
+
 def test_the_days_of_a_gap_are_flagged_and_those_of_a_crisis_without_update_are_not(cast, hq_client):
     gaps, stale = (read(hq_client, f"/worklist/?queue={slug}").split("<tbody>")[1] for slug in ("gaps", "stale"))
 
