@@ -5,7 +5,8 @@ import uuid
 from django.utils import timezone
 
 from crises import services
-from offices.models import Country, Membership, Role
+from offices.demo import person_of
+from offices.models import Country, Role
 from sectors.models import Cluster, System
 
 NAMESPACE = uuid.UUID("c2b6c1f0-6b0e-4d0c-9a57-2f1d3f0e8a11")
@@ -28,14 +29,13 @@ def load(at=None):
     """Enter the contacts that are not there yet. Needs the demo people (offices.demo)."""
     at = at or timezone.now()
     for iso3, slug, name, organisation in CONTACTS:
-        lead = Membership.objects.select_related("user").filter(role=Role.LEAD, office__country=iso3).order_by("pk")[0]
         services.add_contact(
             country=Country.objects.get(pk=iso3),
             partner=System.objects.filter(slug=slug).first() or Cluster.objects.get(slug=slug),
             name=name,
             organisation=organisation,
             reach=f"{slug}.{iso3.lower()}@demo.example",
-            by=lead.user,
+            by=person_of(Role.LEAD, iso3),
             key=uuid.uuid5(NAMESPACE, f"{iso3} {slug}"),
             at=at,
         )

@@ -9,7 +9,8 @@ from django.db import transaction
 from crises import services
 from crises.dates import Precision
 from crises.models import Gap, Receipt
-from offices.models import Country, Membership, Office, Role, User
+from offices.demo import office_of, person_of
+from offices.models import Country, Role, User
 from sectors import reference
 from sectors.models import Edition
 
@@ -32,16 +33,11 @@ class Story:
 
     def __init__(self, slug, country, facts, phases, *, exercise=False):
         self.slug, self.country, self.facts, self.phases, self.exercise = slug, country, facts, phases, exercise
-        self.office = Office.objects.get(kind=Office.Kind.COUNTRY, country=country)
-        self.field = self._person(Role.FIELD, self.office)
-        self.lead = self._person(Role.LEAD, self.office)
-        self.hq = self._person(Role.HQ)
+        self.office = office_of(country)
+        self.field, self.lead = person_of(Role.FIELD, country), person_of(Role.LEAD, country)
+        self.hq = User.objects.get(username="hq")
         self.content = reference.content(Edition.objects.current().pk)
         self.events = []
-
-    def _person(self, role, office=None):
-        grants = Membership.objects.filter(role=role, **({"office": office} if office else {}))
-        return grants.select_related("user").order_by("pk")[0].user
 
     @property
     def key(self):

@@ -57,9 +57,8 @@ def load_people():
         region = _office(f"Regional Office {city} (demo)", Office.Kind.REGIONAL, iso3, hq, slug=city)
         for country, capital in below.items():
             office = _office(f"Country Office {capital} (demo)", Office.Kind.COUNTRY, country, region, slug=capital)
-            suffix = "" if country == "LBY" else f"-{country.lower()}"
             for role, title in ((Role.FIELD, "Field officer"), (Role.LEAD, "Office lead")):
-                _person(f"{role.value}{suffix}", title, countries[country].name, office, role)
+                _person(_username(role, country), title, countries[country].name, office, role)
         if city == "Cairo":
             _person("regional", "Regional officer", city, region, Role.REGIONAL)
     _person("hq", "HQ reviewer", "Headquarters", hq, Role.HQ)
@@ -69,6 +68,21 @@ def load_people():
     if made:
         partner.countries.set(PARTNER_COUNTRIES)
     _person("partner", "Reader", "Relief Partner", partner=partner)
+
+
+def office_of(country):
+    """The demo's office of a country, which may by now have other offices too."""
+    capitals = {iso3: capital for _region, below in REGIONS.values() for iso3, capital in below.items()}
+    return Office.objects.get(slug=slugify(capitals[country]))
+
+
+def person_of(role, country):
+    """Who entered what the demo tells of a country, whatever role they hold by now."""
+    return User.objects.get(username=_username(role, country))
+
+
+def _username(role, country):
+    return role.value if country == "LBY" else f"{role.value}-{country.lower()}"
 
 
 def _office(name, kind, country=None, parent=None, slug="headquarters"):

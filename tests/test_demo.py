@@ -10,12 +10,12 @@ from django.core.management import call_command
 from django.test import override_settings
 from django.utils import timezone
 
-from crises import demo
+from crises import demo, sample
 from crises.management.commands import load_demo
 from crises.models import Activity, Crisis, Figure, Receipt, UpdateRequest
 from crises.reading import plan_of
 from crises.worklist import Worklist
-from offices.models import Token, User
+from offices.models import Membership, Token, User
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +93,17 @@ def test_loading_again_adds_nothing_and_overwrites_nothing(loaded):
 
     assert [model.objects.count() for model in (Crisis, Figure, Receipt, User, Token)] == before
     assert Crisis.objects.get(title="Haiti earthquake 2010").summary == "Edited by hand."
+
+
+def test_a_demo_that_people_have_tried_loads_again(loaded):
+    """There are more offices in its countries, as the administration or the sample makes them, and roles were taken."""
+    sample.make(300, open_ones=20, today=timezone.now().date(), history=False)
+    Membership.objects.all().delete()
+    before = Crisis.objects.count()
+
+    call_command("load_demo", verbosity=0)
+
+    assert Crisis.objects.count() == before
 
 
 def test_the_partners_token_is_kept_where_only_its_owner_reads_it(loaded):
