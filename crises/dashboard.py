@@ -27,7 +27,7 @@ RECENT = timedelta(days=30)
 
 
 class Row(NamedTuple):
-    """How one open crisis stands. `since` is its last update."""
+    """How one open crisis stands. `last_update` is that of its office."""
 
     pk: int
     reference: str
@@ -40,7 +40,7 @@ class Row(NamedTuple):
     logged_at: datetime
     part_of: int | None
     edition: int
-    since: datetime
+    last_update: datetime
     revision: int
     cells: str
     level: str
@@ -56,7 +56,7 @@ OF_CRISIS = (
     *("pk", "reference", "title", "exercise", "main_country", "office", "office__slug", "office__name", "logged_at"),
     *("part_of", "edition"),
 )
-KEPT = ("since", "revision", "cells", "level", "review_on", "activation", "people", "people_on", "first_met_on")
+KEPT = ("last_update", "revision", "cells", "level", "review_on", "activation", "people", "people_on", "first_met_on")
 
 
 def rows(crises, as_of=None):
@@ -234,7 +234,7 @@ class Board:
     def stale(self):
         """The crises without an update for longer than one may stay so."""
         before = self.at - timedelta(days=settings.CRISIS_STALE_DAYS)
-        return [row for row in self.rows if row.since < before]
+        return [row for row in self.rows if row.last_update < before]
 
     def counts(self, *, suppressed=False):
         """How many crises are open, recent and stale, and how many people they report affected.

@@ -178,7 +178,7 @@ class Grid:
             gaps=len(gaps),
             waived=len(missing) - len(gaps),
             elsewhere=sum(gap.sector.code not in self._codes for gap in gaps),
-            days=(self.board.at - row.since).days,
+            days=(self.board.at - row.last_update).days,
         )
 
     @cached_property
@@ -244,7 +244,7 @@ def in_order(board, sort, *, countries, inside):
         "gaps": lambda row: board.gaps_of[row.pk],
         "title": lambda row: row.title.casefold(),
         "country": lambda row: countries[row.country].casefold(),
-        "updated": lambda row: row.since,
+        "updated": lambda row: row.last_update,
         "people": lambda row: people_of(row, inside=inside).number,
     }
     key, down = keys[sort.removeprefix("-")], sort.startswith("-")

@@ -67,7 +67,7 @@ def _asking(crisis, overseen, before, staff):
         sentence = _("Not asked: the crisis is closed.")
     elif before:
         words |= {"by": before.asked_by, "day": date_format(before.asked_at, "j M Y")}
-        sentence = _("Not asked again: asked on %(day)s by %(by)s, and nothing has changed since.")
+        sentence = _("Not asked again: asked on %(day)s by %(by)s, and the office has changed nothing since.")
     elif not people:
         sentence = _("Nobody to ask: %(office)s has no active field officer or lead.")
     else:

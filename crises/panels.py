@@ -199,7 +199,7 @@ class Panels:
             by_office.setdefault((row.office_slug, row.office_name), []).append(row)
         before, found = self.at - timedelta(days=settings.CRISIS_STALE_DAYS), []
         for (slug, name), rows in by_office.items():
-            last = max(row.since for row in rows)
+            last = max(row.last_update for row in rows)
             days, late = (self.at - last).days, sum(row.pk in stale for row in rows)
             found.append(Office(slug, name, last, days, last < before, len(rows), late))
         return sorted(found, key=lambda office: (office.updated_at, office.name))

@@ -87,11 +87,11 @@ def lines(board, *, inside):
             gaps=board.gaps_of[row.pk],
             waived=waived[row.pk],
             late=late[row.pk],
-            days=(board.at - row.since).days,
+            days=(board.at - row.last_update).days,
             stale=row.pk in stale,
             people=people_of(row, inside=inside),
         )
-        for row in sorted(board.rows, key=lambda row: (-board.gaps_of[row.pk], row.since))
+        for row in sorted(board.rows, key=lambda row: (-board.gaps_of[row.pk], row.last_update))
     ]
 
 
@@ -138,7 +138,7 @@ def sums(board, group_of, *, inside):
             whole=len(whole),
             reporting=len(told),
             people=sum(told),
-            last=max(row.since for row in rows),
+            last=max(row.last_update for row in rows),
         )
     return found
 

@@ -95,9 +95,10 @@ def statements_of_new(figures):
 
 END = "UPDATE crises_standing SET until = %s WHERE crisis_id = %s AND until IS NULL"
 CARRY_ON = (  # what the row before says of the statements, which nothing of this change is about
-    "INSERT INTO crises_standing (crisis_id, since, revision, cells, gaps, first_met_on,"
+    "INSERT INTO crises_standing (crisis_id, since, last_update, revision, cells, gaps, first_met_on,"
     " level, review_on, activation, people, people_on)"
-    " SELECT crisis_id, until, %s, %s, %s, COALESCE(%s, first_met_on), level, review_on, activation, people, people_on"
+    " SELECT crisis_id, until, %s, %s, %s, %s, COALESCE(%s, first_met_on),"
+    " level, review_on, activation, people, people_on"
     " FROM crises_standing WHERE crisis_id = %s AND until = %s"
 )
 
@@ -111,6 +112,7 @@ def keep(batch, crisis, plan, gaps, *, at, said, new=False):
     row = Standing(
         crisis=crisis,
         since=at,
+        last_update=crisis.last_update,
         revision=crisis.revision,
         cells=signs(plan),
         gaps=open_gaps(plan, gaps),
@@ -129,7 +131,7 @@ def keep(batch, crisis, plan, gaps, *, at, said, new=False):
         batch.insert([row])
         batch.run()
     else:
-        told = {name: getattr(row, name) for name in ("revision", "cells", "gaps", "first_met_on")}
+        told = {name: getattr(row, name) for name in ("last_update", "revision", "cells", "gaps", "first_met_on")}
         batch.add(CARRY_ON, *stored(Standing, **told, crisis=crisis.pk, until=at))
         if not batch.run():  # it stood nowhere yet
             _begin(batch, crisis, plan, gaps, at)

@@ -169,7 +169,7 @@ def pairs(crises):
 def with_oversight(crises):
     """Adds the request that waits for an answer, as `update_request`, and who looks after the crisis, as `assignment`,
     each only where there is one. No query of its own."""
-    unanswered = Q(requests__withdrawn_at=None, requests__after=F("revision"))
+    unanswered = Q(requests__withdrawn_at=None, requests__after=F("last_update"))
     return crises.annotate(
         update_request=FilteredRelation("requests", condition=unanswered),
         assignment=FilteredRelation("assignments", condition=Q(assignments__ended_at=None)),
@@ -214,7 +214,7 @@ class Worklist:
     @cached_property
     def stale(self):
         """The crises without an update for longer than one may stay so."""
-        return sorted(self.board.stale, key=lambda row: (row.since, row.pk))
+        return sorted(self.board.stale, key=lambda row: (row.last_update, row.pk))
 
     @cached_property
     def unassessed(self):
@@ -285,7 +285,7 @@ class Worklist:
         return self._item(self.rows[state.crisis], _("Changed since approval"), state.since, "crisis-review")
 
     def _stale(self, row):
-        return self._item(row, _("No update"), row.since, "crisis")
+        return self._item(row, _("No update"), row.last_update, "crisis")
 
     def _waiting(self, state):
         row, since = self.rows[state.crisis], self._waiting_since(state)

@@ -88,7 +88,14 @@ def test_the_head_says_where_the_crisis_stands(hq_client):
     said = head(hq_client, crisis)
 
     assert "Exercise Not reviewed Open · During · After since 2 Mar 2026 · IOM Level 3 · Scale-Up" in said
-    assert "Last update 3 Mar 2026, 12:00 UTC, hq . Libya , Tripoli , focal point field ." in said
+    assert "Last change 3 Mar 2026, 12:00 UTC, hq . Libya , Tripoli , focal point field ." in said
+
+
+def test_the_head_tells_the_offices_last_update_from_what_others_decided(hq_client):
+    crisis = log(phases=["during"])
+    decide_level(crisis, "3", at=LATER)
+
+    assert "Last change 3 Mar 2026, 12:00 UTC, hq . Its office’s last update 1 Mar 2026" in head(hq_client, crisis)
 
 
 def test_a_level_that_nobody_decided_or_that_has_ended_is_not_assessed(hq_client):

@@ -240,9 +240,7 @@ def dump(crisis):
             for gap in crisis.gaps.open().order_by("sector_id")
         ],
         "tally": whole.tally,
-        "board": [
-            row._replace(since=None, revision=None) for row in dashboard.rows(Crisis.objects.filter(pk=crisis.pk))
-        ],
+        "board": [row._replace(revision=None) for row in dashboard.rows(Crisis.objects.filter(pk=crisis.pk))],
     }
 
 

@@ -25,6 +25,7 @@ from offices.models import Country, Office, Role
 from tests.conftest import signed_in
 from tests.factories import (
     NOON,
+    decide_level,
     log,
     make_field,
     make_hq,
@@ -33,6 +34,7 @@ from tests.factories import (
     make_user,
     set_status,
     share,
+    waive,
 )
 
 pytestmark = pytest.mark.django_db
@@ -200,7 +202,7 @@ def test_what_is_not_asked_says_why(office, people):
     told = [one.sentence for one in asking(found, by=people["regional"])]
 
     assert told == [
-        "Not asked again: asked on 2 Mar 2026 by hq, and nothing has changed since.",
+        "Not asked again: asked on 2 Mar 2026 by hq, and the office has changed nothing since.",
         "Not asked: the crisis is closed.",
         "Not asked: you do not oversee Lima.",
         "Nobody to ask: Quito has no active field officer or lead.",
@@ -217,6 +219,30 @@ def test_more_than_500_at_once_are_refused_and_a_note_that_is_too_long(office, p
     with pytest.raises(ValidationError, match="500 characters"):
         ask(crisis, note="x" * 501)
     assert not UpdateRequest.objects.exists()
+
+
+def test_what_others_decide_about_a_crisis_answers_no_request(office, people):
+    crisis = log(office=office)
+    set_status(crisis, "S01", "during", "active", at=NOON)
+    services.send_to_review(crisis=crisis, by=people["field"], at=NOON)
+    crisis.refresh_from_db()
+    [asked] = ask(crisis).rows
+    last = crisis.last_update
+
+    waive(crisis, "S04", at=NOON + 2 * DAY)
+    decide_level(crisis, "2", at=NOON + 2 * DAY)
+    services.approve(crisis=crisis, by=people["lead"], seen=crisis.content_revision, at=NOON + 3 * DAY)
+    services.share_crisis(crisis=crisis, sharing="partners", by=people["hq"], at=NOON + 3 * DAY)
+
+    crisis.refresh_from_db()
+    assert crisis.updated_at > last == crisis.last_update
+    assert standing(crisis) == [asked]
+    assert ask(crisis, at=NOON + 4 * DAY).rows == []
+
+    set_status(crisis, "S02", "during", "active", at=NOON + 5 * DAY)
+
+    assert standing(crisis) == []
+    assert Crisis.objects.get(pk=crisis.pk).last_update > last
 
 
 # The history.

@@ -53,6 +53,13 @@ def counts(user, at, **scope):
     return {queue.slug: queue.n for queue in work(user, at, **scope).queues()}
 
 
+def last_of_office(crisis):
+    """The last change of a crisis that is not a decision of others about it, from its history."""
+    others = ["waived", "level", "approved", "sent_back", "shared", "asked", "ask_withdrawn", "assigned", "unassigned"]
+    told = crisis.history.exclude(history_change_reason__event__in=others)
+    return told.latest("history_date").history_date
+
+
 def recounted(user, at):
     """The same numbers, each asked of the tables that the rows are made from."""
     seen, today = Crisis.objects.visible_to(user).open(), at.date()
@@ -64,7 +71,7 @@ def recounted(user, at):
     late = uncovered.filter(opened_at__lt=at - timedelta(hours=settings.GAP_LATE_HOURS))
     lapsing = missing.filter(waived_until__range=(today, today + timedelta(days=7)))
     changed = {crisis.pk for crisis, review in reviews.items() if review == ReviewState.CHANGED}
-    stale = {c.pk for c in seen if c.updated_at < at - timedelta(days=settings.CRISIS_STALE_DAYS)}
+    stale = {c.pk for c in seen if last_of_office(c) < at - timedelta(days=settings.CRISIS_STALE_DAYS)}
     unassessed = set()
     for crisis in seen:
         last = LevelDecision.objects.filter(crisis=crisis, scheme="iom").order_by("decided_on", "pk").last()

@@ -265,7 +265,6 @@ class Crisis(models.Model):
     level_proposed = models.PositiveSmallIntegerField(_("proposed emergency level"), null=True, blank=True)
     summary = models.TextField(_("summary"), blank=True, validators=[MaxLengthValidator(1000)])
     exercise = models.BooleanField(_("exercise"), default=False)
-
     edition = models.ForeignKey(Edition, models.PROTECT, related_name="crises")
     declined_edition = models.ForeignKey(  # the newest that the office has looked at and does not follow
         Edition, models.PROTECT, null=True, blank=True, related_name="+"
@@ -279,6 +278,7 @@ class Crisis(models.Model):
     revision = models.BigIntegerField(unique=True, editable=False)
     facts_revision = models.BigIntegerField(editable=False)
     content_revision = models.BigIntegerField(default=0, editable=False)
+    last_update = models.DateTimeField(editable=False)  # by its office; what others decide about it is none
     noted_at = models.DateTimeField(null=True, editable=False)  # last told of in its history without a change
     search = models.TextField(editable=False, default="")
     # What the lists look for among many crises. It follows from reviews and decisions, and is written with them.

@@ -34,19 +34,19 @@ class Mailed(models.Model):
 
 class UpdateRequestQuerySet(models.QuerySet):
     def standing(self):
-        """Those neither withdrawn nor answered: nothing of the crisis has changed since they were made."""
-        return self.filter(withdrawn_at=None, crisis__revision=F("after"))
+        """Those neither withdrawn nor answered: the office has changed nothing of the crisis since they were made."""
+        return self.filter(withdrawn_at=None, crisis__last_update=F("after"))
 
 
 class UpdateRequest(Mailed):
     """A request to the office of a crisis to bring it up to date.
 
-    `after` is the revision of the crisis when it was made. The next change of the crisis answers it: nothing is written
-    for that, and the database holds that an office is asked once until then.
+    `after` is the office's last update of the crisis when it was made. Its next one answers it: nothing is written for
+    that, and the database holds that an office is asked once until then.
     """
 
     crisis = models.ForeignKey(Crisis, models.CASCADE, related_name="requests")
-    after = models.BigIntegerField(editable=False)
+    after = models.DateTimeField(editable=False)
     note = models.TextField(_("note"), blank=True, validators=[MaxLengthValidator(500)])
     asked_at = models.DateTimeField(editable=False)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)

@@ -26,6 +26,7 @@ class Standing(models.Model):
     crisis = models.ForeignKey(Crisis, models.CASCADE, related_name="standings")
     since = models.DateTimeField()
     until = models.DateTimeField(null=True, blank=True)
+    last_update = models.DateTimeField()
     revision = models.BigIntegerField()
     cells = models.CharField(max_length=200)
     gaps = models.JSONField(default=list)

@@ -48,7 +48,7 @@ class DecisionSerializer(serializers.Serializer):
 
 
 class FreshSerializer(serializers.Serializer):
-    """An office with open crises: when any of them last changed."""
+    """An office with open crises: when it last changed any of them. What others decide about a crisis is no update."""
 
     office = serializers.CharField(source="slug")
     updated_at = serializers.DateTimeField()

@@ -20,7 +20,7 @@ from offices.prepared import Prepared
 from sectors import reference
 
 from .received import receive, settle
-from .rights import lock, require
+from .rights import OF_OFFICES, lock, require
 
 # Changes that leave the figures and levels of a crisis as they are.
 SAY_NOTHING = {
@@ -74,9 +74,11 @@ GAPS = Prepared(lambda crisis: Gap.objects.open().filter(crisis=crisis).order_by
 class Amendment:
     """One change to one crisis, under its lock. The service alters rows in memory and hands them to `keep`."""
 
-    def __init__(self, crisis, *, by, at, why, receipt=None, name=None):
-        """A crisis that is new comes with what gives it another `name`, should somebody have taken its own."""
+    def __init__(self, crisis, *, by, at, why, receipt=None, name=None, of_office=False):
+        """A crisis that is new comes with what gives it another `name`, should somebody have taken its own. A change
+        `of_office`, made by the rights of its office, is an update; what others decide about a crisis is none."""
         self.crisis, self.by, self.why, self.receipt, self.name = crisis, by, why, receipt, name
+        self.of_office = of_office
         self.fresh = fresh = name is not None
         # History answers "as of" by the moment, so no two changes of a crisis share one and none runs backwards.
         self.at = at if fresh else next_moment(crisis, at)
@@ -184,6 +186,8 @@ class Amendment:
         event = self.event.get("event")
         self.crisis.revision = revision
         self.crisis.updated_at, self.crisis.updated_by = self.at, self.by
+        if self.of_office:
+            self.crisis.last_update = self.at
         if event in ("logged", "facts"):
             self.crisis.facts_revision = revision
         if event not in NOT_REVIEWED:
@@ -350,7 +354,8 @@ def amend(crisis, *, by, right, at, why, key=None, content=None, closed_too=Fals
                 return
         held = lock(crisis, *beside)
         locked = held[crisis.pk]
-        require(right(locked) if callable(right) else right, locked, by)
+        right = right(locked) if callable(right) else right
+        require(right, locked, by)
         if locked.merged_into_id:
             raise ValidationError(
                 _("This crisis has been merged into %(survivor)s. Make the change there.")
@@ -358,7 +363,8 @@ def amend(crisis, *, by, right, at, why, key=None, content=None, closed_too=Fals
             )
         if not (locked.is_open or closed_too):
             raise ValidationError(_("This crisis is closed. Its office's lead can reopen it."))
-        amendment, outcome = Amendment(locked, by=by, at=at, why=why, receipt=receipt), Outcome(locked)
+        outcome = Outcome(locked)
+        amendment = Amendment(locked, by=by, at=at, why=why, receipt=receipt, of_office=right in OF_OFFICES)
         amendment.beside = held
         yield amendment, outcome
         if amendment.event:

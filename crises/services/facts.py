@@ -126,6 +126,7 @@ def log_crisis(
             logged_at=at,
             logged_by=by,
             updated_at=at,
+            last_update=at,
             updated_by=by,
             revision=0,
             facts_revision=0,

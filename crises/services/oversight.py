@@ -49,7 +49,8 @@ def ask_for_update(*, crises, by, note="", key=None, at=None):
         asked = [one.crisis for one in asking(held, by=by) if one.happens]
         at = max([at, *(next_moment(crisis, at) for crisis in asked)])
         rows = [
-            UpdateRequest(crisis=crisis, after=crisis.revision, note=note, asked_at=at, asked_by=by) for crisis in asked
+            UpdateRequest(crisis=crisis, after=crisis.last_update, note=note, asked_at=at, asked_by=by)
+            for crisis in asked
         ]
         for row in rows:
             check(row, constraints=False)

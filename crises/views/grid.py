@@ -171,7 +171,7 @@ def grid_file(request, kind):
             None if small else people,
             people if small else None,
             row.people_on,
-            row.since,
+            row.last_update,
             "yes" if row.pk in changed else "no",
             told.gaps,
             told.waived,

@@ -198,6 +198,6 @@ def as_line(line):
         line.gaps,
         line.late,
         line.waived,
-        row.since,
+        row.last_update,
         "yes" if line.stale else "no",
     ]

@@ -54,7 +54,7 @@ def crises(panels):
             one.row.level or None,
             f"<{SMALL}" if one.small else one.people,
             one.row.people_on,
-            _at(one.row.since),
+            _at(one.row.last_update),
             _yes(one.stale),
             one.gaps,
         ]

@@ -14,7 +14,7 @@ COVERAGE = (
 )
 GAPS_BY_CELL = f"SELECT c.edition_id, g ->> 0, {NOT_WAIVED}, {LATE}, count(*) FROM {GAPS} GROUP BY 1, 2, 3, 4"
 MOST_GAPS = (
-    "SELECT c.reference, c.title, c.main_country_id, c.office_id, s.level, s.people, s.since, s.cells, s.gaps"
+    "SELECT c.reference, c.title, c.main_country_id, c.office_id, s.level, s.people, s.last_update, s.cells, s.gaps"
     f" FROM {OPEN} ORDER BY jsonb_array_length(s.gaps) DESC, c.revision DESC LIMIT"
 )
 READER = "(SELECT id FROM offices_user WHERE username = 'bench')"
@@ -49,7 +49,7 @@ FLOORS = {
         f"SELECT c.reference, c.title, g FROM {GAPS} AND {NOT_WAIVED} ORDER BY (g ->> 1)::bigint LIMIT 6",
         f"{MOST_GAPS} 12",
         f"SELECT c.main_country_id, s.people, jsonb_array_length(s.gaps) FROM {OPEN}",
-        f"SELECT c.office_id, max(s.since) FROM {OPEN} GROUP BY 1",
+        f"SELECT c.office_id, max(s.last_update) FROM {OPEN} GROUP BY 1",
         f"SELECT s.level, s.first_met_on - c.logged_at::date FROM {OPEN} AND c.logged_at > now() - interval '1 year'",
         "SELECT (p.activated_on - current_date + 83) / 7, p.sector_id, p.phase_id, p.own_priority, c.edition_id,"
         " c.crosses_border, c.foreign_nationals, c.state_request, count(*) FROM crises_plancell p JOIN crises_crisis c"
@@ -65,7 +65,7 @@ FLOORS = {
         GAPS_BY_CELL,
         f"SELECT count(*) FROM {GAPS} AND (g ->> 2)::date BETWEEN current_date AND current_date + 7",
         f"SELECT count(*) FILTER (WHERE s.level = '' OR s.review_on < current_date),"
-        f" count(*) FILTER (WHERE s.since < now() - interval '14 days') FROM {OPEN}",
+        f" count(*) FILTER (WHERE s.last_update < now() - interval '14 days') FROM {OPEN}",
         f"SELECT c.kept_review, count(*) FROM {OPEN} GROUP BY 1",
         WAITING,
         f"SELECT crisis_id FROM crises_assignment WHERE ended_at IS NULL AND assignee_id = {READER}",
