@@ -86,10 +86,12 @@ def _levels_and_gaps(at=None, phase=None, as_of=None):
     }
 
 
-def listed(found, as_of=None):
+def listed(found, as_of=None, *, phase=None):
     """What CrisisFilter.rows finds, as `rows`: to be sorted, cut to a page and then handed to `as_then`. One query for
     the past, two for now."""
-    return past.named(found, as_of).annotate(**_levels_and_gaps(as_of=as_of)) if as_of else rows(found)
+    if as_of:
+        return past.named(found, as_of).annotate(**_levels_and_gaps(phase=phase, as_of=as_of))
+    return rows(found, phase=phase)
 
 
 def as_then(page, as_of):
@@ -171,13 +173,13 @@ class Sorted:
     """What CrisisFilter.rows finds, in one of the orders of SORTS: as `rows`, a stretch at a time.
 
     The keys of the stretch are found first, along an index, and only their rows are read: a list costs the same over a
-    thousand crises and over a million. `n` counts as far as `most` and one more.
+    thousand crises and over a million. `n` counts as far as `most` and one more. With a phase, only its gaps count.
     """
 
     ALONG = {"-started": LAST_START.desc()}  # where the index does not say "nulls last", which SQLite cannot
 
-    def __init__(self, found, sort, most):
-        self.found, self.sort, self.most = found, sort, most
+    def __init__(self, found, sort, most, *, phase=None):
+        self.found, self.sort, self.most, self.phase = found, sort, most, phase
         self.by_gaps = sort.removeprefix("-") == "gaps"
 
     @cached_property
@@ -187,9 +189,12 @@ class Sorted:
     def __getitem__(self, stretch):
         if self.by_gaps:
             keys = self._keys_by_gaps[stretch]
-            return sorted(rows(Crisis.objects.filter(pk__in=keys)), key=lambda crisis: keys.index(crisis.pk))
+            return sorted(self._rows(keys), key=lambda crisis: keys.index(crisis.pk))
         keys = self.found.order_by(*self._order).values("pk")[stretch]
-        return list(rows(Crisis.objects.filter(pk__in=keys)).order_by(*self._order))
+        return list(self._rows(keys).order_by(*self._order))
+
+    def _rows(self, keys):
+        return rows(Crisis.objects.filter(pk__in=keys), phase=self.phase)
 
     @property
     def _order(self):
@@ -202,12 +207,13 @@ class Sorted:
     def _keys_by_gaps(self):
         """Only open crises have gaps: of a long list these are counted and sorted, and the others follow as they
         changed. One query for a short list, two for a long one, three where it starts with the fewest."""
-        down, gaps = self.sort.startswith("-"), _levels_and_gaps()["gap_count"]
+        down, gaps = self.sort.startswith("-"), _levels_and_gaps(phase=self.phase)["gap_count"]
         newest = self.found.order_by("-revision").annotate(gap_count=gaps).values_list("pk", "gap_count")
         newest = list(newest[: self.most + 1])
         if len(newest) <= self.most:
             return [pk for pk, _n in sorted(newest, key=lambda one: -one[1] if down else one[1])]
         missing = Gap.objects.open().uncovered().order_by()
+        missing = missing.filter(phase__slug=self.phase) if self.phase else missing
         here = missing.filter(crisis__in=self.found.open().order_by().values("pk"))
         counted = here.values_list("crisis", "crisis__revision").annotate(n=Count("pk"))
         with_gaps = [one[0] for one in sorted(counted, key=lambda one: (-one[2] if down else one[2], -one[1]))]

@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import OuterRef, Subquery
 
 from crises.batch import Batch, stored
-from crises.models import Crisis, Figure, LevelDecision, PlanCell, PlanPriority, Standing
+from crises.models import Crisis, Figure, LevelDecision, PlanCell, PlanPriority, Standing, Waiver
 from crises.reading import plan_of
 from sectors.models import Priority
 
@@ -149,10 +149,11 @@ def catch_up():
     found = 0
     for crisis in Crisis.objects.open().filter(standings=None):
         with transaction.atomic():
-            gaps = list(crisis.gaps.open().annotate(longest=Max("waivers__until")))
+            newest = Waiver.objects.filter(gap=OuterRef("pk")).order_by("-at", "-pk").values("until")[:1]
+            gaps = list(crisis.gaps.open().annotate(newest=Subquery(newest)))
             for gap in gaps:
-                if gap.longest:
-                    gap.waived_until = gap.longest
+                if gap.newest:
+                    gap.waived_until = gap.newest
                     gap.save(update_fields=["waived_until"])
             planned = plan_of(crisis).cells
             by_cell = {(gap.sector_id, gap.phase_id): gap for gap in gaps}

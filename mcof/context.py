@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-THEMES = {"auto": "(prefers-color-scheme:dark)", "dark": "all", "light": "not all"}
+THEMES = {"auto": "screen and (prefers-color-scheme:dark)", "dark": "screen", "light": "not all"}  # paper is white
 
 
 def page(request):

@@ -182,7 +182,8 @@ def form_of(client, address):
     markup = client.get(address).content.decode().split('<form class="decide" method="post"')[1]
     return unescape(re.search(r'action="([^"]+)"', markup)[1]), {
         "key": re.search(r'name="key" value="([^"]+)"', markup)[1],
-        "to": re.search(r'name="to" value="([^"]*)"', markup)[1],
+        "to": re.search(r'name="shown" value="([^"]*)"', markup)[1],
+        "shown": re.search(r'name="shown" value="([^"]*)"', markup)[1],
         "chosen": re.findall(r'name="chosen" value="([^"]+)"', markup),
     }
 
@@ -204,6 +205,22 @@ def test_hq_assigns_what_it_chose_and_staff_read_to_whom(office, people):
     assert "Assigned to regional" in text(hq, "/worklist/?queue=gaps")
     assert "assigned to regional" in text(signed_in(people["field"]), f"/crises/{crisis.reference}/")
     assert "Assigned to regional." in text(signed_in(people["field"]), f"/crises/{crisis.reference}/history/")
+
+
+def test_nothing_is_saved_for_somebody_of_whom_the_page_has_not_said_what_will_happen(office, people):
+    hq, crisis = signed_in(people["hq"]), log(office=office)
+    action, form = form_of(hq, f"/worklist/assign/?queue=gaps&chosen={crisis.reference}.S01.during")
+
+    looked = hq.post(action, form | {"to": "regional", "look": "1"})
+    chosen = hq.post(action, form | {"to": "regional"})
+
+    for answer in looked, chosen:
+        assert "Will be assigned to regional." in unescape(answer.content.decode())
+        assert 'name="shown" value="regional"' in answer.content.decode()
+    assert "Nothing is saved yet: you chose somebody else." in chosen.content.decode()
+    assert holder(crisis) is None
+    assert hq.post(action, form | {"to": "regional", "shown": "regional"}).status_code == 303
+    assert holder(crisis) == "regional"
 
 
 def test_a_regional_officer_leaves_a_crisis_with_nobody(office, people):

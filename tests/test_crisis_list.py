@@ -43,9 +43,9 @@ def titles(client, address="/crises/"):
     return re.findall(r'<th scope="row"><a href="/crises/[^"]+"><bdi>([^<]*)</bdi>', read(client, address))
 
 
-def row(client, title):
+def row(client, title, address="/crises/"):
     """What the table says of one crisis, without markup."""
-    body = read(client).split("<tbody>")[1].split("</tbody>")[0]
+    body = read(client, address).split("<tbody>")[1].split("</tbody>")[0]
     [found] = [line for line in body.split("<tr>") if f"<bdi>{title}</bdi>" in line]
     return " ".join(re.sub(r"<[^>]+>", " ", found).split())
 
@@ -84,12 +84,26 @@ def test_a_row_says_where_a_crisis_stands(hq_client, office):
     decide_level(crisis, "2", decided_on=NOON.date())
     waive(crisis, "S13")
     n = crisis.gaps.open().count() - 1
-    updated = f"{timezone.now():%-d %b %Y} stale, its office’s last on 1 Mar 2026"
+    updated = f"{timezone.now():%-d %b %Y} stale, its office's last on 1 Mar 2026"
 
     said = row(hq_client, "floods")
 
     assert said.startswith(f"floods {crisis.reference} Libya · During, After")
     assert said.endswith(f"Libya During, After 2 Not reviewed {n} Feb 2026 {updated} Tripoli")
+
+
+@pytest.mark.parametrize("as_of", ["", "&as_of=2026-03-05"])
+@pytest.mark.parametrize("sort", ["-updated", "-gaps"])
+def test_with_a_phase_only_its_gaps_are_counted_as_on_the_grid(hq_client, office, as_of, sort):
+    log(office=office, title="floods", phases=["during", "after"])
+    log(office=office, title="drought", phases=["during"])
+    query = f"phase=after&sort={sort}{as_of}"
+
+    gaps = {line["title"]: line["critical_gaps"] for line in lines(hq_client, f"/crises.csv?{query}")}
+    [counted] = [line["critical_gaps"] for line in lines(hq_client, f"/grid.csv?phase=after{as_of}")]
+
+    assert gaps == {"floods": counted}
+    assert f" {counted} " in row(hq_client, "floods", f"/crises/?{query}")
 
 
 def test_a_crisis_without_an_update_for_too_long_is_marked_while_it_is_open(hq_client, office, settings):

@@ -95,7 +95,7 @@ def test_the_head_tells_the_offices_last_update_from_what_others_decided(hq_clie
     crisis = log(phases=["during"])
     decide_level(crisis, "3", at=LATER)
 
-    assert "Last change 3 Mar 2026, 12:00 UTC, hq . Its office’s last update 1 Mar 2026" in head(hq_client, crisis)
+    assert "Last change 3 Mar 2026, 12:00 UTC, hq . Its office's last update 1 Mar 2026" in head(hq_client, crisis)
 
 
 def test_a_level_that_nobody_decided_or_that_has_ended_is_not_assessed(hq_client):

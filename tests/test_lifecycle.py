@@ -101,6 +101,18 @@ def test_a_waiver_covers_a_gap_under_its_own_name_and_lapses_by_itself():
     assert (after.needed, after.waived, after.gaps) == (7, 0, 7)
 
 
+def test_the_waiver_given_last_holds_also_where_it_ends_earlier():
+    crisis = log()
+    waive(crisis, at=NOON, until=(NOON + timedelta(days=60)).date())
+    waive(crisis, at=LATER, until=(NOON + timedelta(days=3)).date())
+    [gap] = crisis.gaps.filter(sector__code="S03")
+    day = (NOON + timedelta(days=5)).date()
+
+    assert (gap.waived_until, gap.last_waiver.until) == ((NOON + timedelta(days=3)).date(),) * 2
+    for moment, covered in ((None, False), (NOON + timedelta(days=5), False), (NOON + timedelta(days=1), True)):
+        assert crisis.gaps.with_waiver(day, moment).get(pk=gap.pk).waived is covered
+
+
 def test_only_hq_waives_with_a_reason_and_a_day_to_come():
     crisis = log()
     soon = (LATER + timedelta(days=10)).date()

@@ -337,6 +337,13 @@ def test_the_days_of_a_gap_are_flagged_and_those_of_a_crisis_without_update_are_
     assert re.search(r'<td class="n">\d+ days</td>', stale)
 
 
+def test_a_filter_keeps_the_queue_that_is_open(cast, hq_client):
+    page = read(hq_client, "/worklist/?queue=stale")
+
+    assert '<input type="hidden" name="queue" value="stale">' in page.split('id="filter"')[1].split("</form>")[0]
+    assert 'name="queue"' not in read(hq_client, "/worklist/").split('id="filter"')[1].split("</form>")[0]
+
+
 def test_who_does_not_decide_sees_levels_where_they_are_read_and_no_duplicates(cast, people):
     client = signed_in(people["lead"])
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MinLengthValidator
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Length, Trim
 from django.db.models.lookups import GreaterThanOrEqual
 from django.utils import timezone
@@ -165,7 +165,10 @@ class GapQuerySet(models.QuerySet):
         """
         if as_of is None:
             return self.annotate(waived=Q(waived_until__isnull=False, waived_until__gte=today))
-        return self.annotate(waived=Exists(Waiver.objects.filter(gap=OuterRef("pk"), until__gte=today, at__lte=as_of)))
+        given = Waiver.objects.filter(gap=OuterRef("pk"), at__lte=as_of).order_by("-at", "-pk").values("until")[:1]
+        return self.alias(then_until=Subquery(given)).annotate(
+            waived=Q(then_until__isnull=False, then_until__gte=today)
+        )
 
     def uncovered(self, today=None, as_of=None):
         """Gaps that no waiver covers on that day (today where none is given): what every count of gaps means."""
@@ -200,7 +203,7 @@ class Gap(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     opened_why = models.CharField(max_length=8, choices=Why.choices)
     closed_why = models.CharField(max_length=8, choices=Why.choices, blank=True)
-    waived_until = models.DateField(null=True, blank=True)  # the last day of its longest waiver
+    waived_until = models.DateField(null=True, blank=True)  # the last day of its newest waiver
 
     objects = GapQuerySet.as_manager()
 
@@ -244,8 +247,8 @@ class Gap(models.Model):
 
     @property
     def last_waiver(self):
-        """The waiver that runs longest, lapsed or not; None where there is none. Prefetch `waivers`."""
-        return max(self.waivers.all(), key=lambda waiver: waiver.until, default=None)
+        """The waiver that was given last, lapsed or not; None where there is none. Prefetch `waivers`."""
+        return max(self.waivers.all(), key=lambda waiver: (waiver.at, waiver.pk), default=None)
 
 
 class Waiver(models.Model):

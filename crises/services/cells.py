@@ -179,7 +179,10 @@ def confirm_defaults(*, crisis, cells, by, key=None, at=None):
 
 
 def waive_gap(*, gap, reason, until, by, key=None, at=None):
-    """Accept a gap until a day, for a reason: HQ's decision. The gap counts again by itself after that day."""
+    """Accept a gap until a day, for a reason: HQ's decision. The gap counts again by itself after that day.
+
+    A waiver given later takes the place of the one before, also where it ends earlier.
+    """
     at = at or timezone.now()
     content = {"waives": gap.pk, "reason": reason, "until": until}
     with amend(gap.crisis, by=by, right="decide", at=at, why=Gap.Why.STATUS, key=key, content=content) as (
@@ -193,7 +196,7 @@ def waive_gap(*, gap, reason, until, by, key=None, at=None):
         if (gap.sector_id, gap.phase_id) not in amendment.gaps:
             raise ValidationError(_("This gap has been closed in the meantime. There is nothing to waive."))
         waived = amendment.gaps[gap.sector_id, gap.phase_id]
-        waived.waived_until = max(until, waived.waived_until or until)
+        waived.waived_until = until
         amendment.keep(waived)
         amendment.keep(Waiver(gap=waived, reason=reason, until=until, by=by, at=at))
         amendment.record("waived", sector=gap.sector.code, phase=gap.phase.slug, until=until.isoformat(), why=reason)

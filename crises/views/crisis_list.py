@@ -39,7 +39,9 @@ def crisis_list(request):
         return wrong_address(request, problems)
     then = then_of(request, narrowed)
     moment, sort = then and then.at, request.GET.get("sort") or listing.NEWEST_FIRST
-    rows, by_key = listing.listed(narrowed.rows, moment), listing.Sorted(narrowed.rows, sort, COUNTED)
+    phase = narrowed.value("phase")
+    rows = listing.listed(narrowed.rows, moment, phase=phase)
+    by_key = listing.Sorted(narrowed.rows, sort, COUNTED, phase=phase)
     n = narrowed.rows.order_by()[: COUNTED + 1].count() if moment else by_key.n
     if sort == listing.NEWEST_FIRST:
         page = by_revision(rows, older=request.GET.get("older"), newer=request.GET.get("newer"))
@@ -94,7 +96,8 @@ def crisis_list_file(request, kind):
     if problems:
         return wrong_address(request, problems, csv=True)
     moment = narrowed.value("as_of")
-    rows = listing.in_order(listing.listed(narrowed.rows, moment), request.GET.get("sort") or listing.NEWEST_FIRST)
+    rows = listing.listed(narrowed.rows, moment, phase=narrowed.value("phase"))
+    rows = listing.in_order(rows, request.GET.get("sort") or listing.NEWEST_FIRST)
     lines = map(_line, listing.streamed(rows, moment))
     return table_file(kind, file_name("crises", narrowed), HEADER.split(","), lines)
 

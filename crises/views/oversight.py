@@ -153,7 +153,10 @@ def _say_failed(request, failed):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def assign(request):
-    """Say who looks after the chosen crises: choose a person, see what will happen to each, and save it."""
+    """Say who looks after the chosen crises: choose a person, see what will happen to each, and save it.
+
+    `shown` is the person of whom the page said so.
+    """
     if not request.user.is_authenticated:
         return sign_in_first(request)
     choice = _choice(request, "to")
@@ -168,7 +171,8 @@ def assign(request):
         asked = request.user.username if request.user.username in people else next(iter(people), "")
     to = people.get(asked)
     form, status = AssignForm(choice.answers), 200
-    if request.method == "POST":
+    # What is saved is what the page said would happen: to another person it says it first.
+    if request.method == "POST" and "look" not in request.POST and request.POST.get("shown", asked) == asked:
         status = 400
         if form.is_valid():
             try:
@@ -179,6 +183,8 @@ def assign(request):
                 failed = services.mail_assignments(done.rows, site=request.build_absolute_uri("/"))
                 _say_assigned(request, done, to, failed)
                 return SeeOther(choice.back)
+    elif request.method == "POST" and "look" not in request.POST:
+        messages.info(request, _("Nothing is saved yet: you chose somebody else. This is what will happen then."))
     prospects = assigning(choice.crises, to=to, by=request.user)
     context = {
         "choice": choice,
