@@ -10,9 +10,9 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from crises import demo_contacts, services
+from crises import demo_contacts, demo_related, services
 from crises.dates import Precision
-from crises.demo_story import Story, noon, partial
+from crises.demo_story import Story, noon, partial, tell
 from crises.models import AgeBand, Crisis
 from offices.models import Country
 from sectors import reference
@@ -331,12 +331,8 @@ def _exercises(now):
 
 def load(at=None, report=print):
     """Enter what is not there yet. Needs the demo people (offices.demo). Returns how many crises were entered."""
+    at = at or timezone.now()
     cases = json.loads((settings.BASE_DIR / "fixtures" / "cases.json").read_text())["cases"]
-    stories = [_case(case) for case in cases] + _exercises(at or timezone.now())
-    entered = 0
-    for story, logged_at in stories:
-        if story.tell(logged_at):
-            entered += 1
-            report(f"  {story.facts['title']}")
+    entered = tell([*map(_case, cases), *_exercises(at), *demo_related.stories(at)], report)
     demo_contacts.load(at)
     return entered

@@ -2,11 +2,9 @@
 
 from datetime import timedelta
 
-from django.utils import timezone
-
 from crises import services
 from crises.dates import Precision
-from crises.demo import Story
+from crises.demo_story import Story
 from crises.models import Receipt
 from offices.models import Country
 from sectors import reference
@@ -43,7 +41,7 @@ class Related(Story):
         )
 
 
-def _border_region(now):
+def stories(now):
     """People leave one country for another: logged as a whole, and once for each of the two countries."""
     _before, during, after = reference.content(Edition.objects.current().pk).phases
 
@@ -97,13 +95,3 @@ def _border_region(now):
     for code, slug, days in (("S03", "during", 12), ("S02", "during", 11), ("S11", "during", 8), ("S06", "after", 3)):
         arriving.activate(ago(days), code, slug, lead="Demo lead", since=ago(days).date())
     return [(whole, ago(15)), (leaving, ago(15)), (arriving, ago(15))]
-
-
-def load(at=None, report=print):
-    """Enter what is not there yet, after crises.demo.load. Returns how many crises were entered."""
-    entered = 0
-    for story, logged_at in _border_region(at or timezone.now()):
-        if story.tell(logged_at):
-            entered += 1
-            report(f"  {story.facts['title']}")
-    return entered

@@ -114,21 +114,39 @@ class Story:
     def _withdraw(self, *, crisis, value, **what):
         services.withdraw_statement(statement=crisis.figures.standing().get(value=value), **what)
 
-    def tell(self, at):
-        """Enter everything in order of time, all or nothing. Returns whether anything was entered."""
-        if Receipt.objects.filter(user=self.field, key=self.key).exists():
-            return False
-        with transaction.atomic():
-            crisis = services.log_crisis(
-                by=self.field,
-                key=self.key,
-                office=self.office,
-                main_country=Country.objects.get(pk=self.country),
-                phases=self.phases,
-                exercise=self.exercise,
-                at=at,
-                **self.facts,
-            ).crisis
-            for at_, _order, act, what in sorted(self.events, key=lambda event: event[:2]):
-                act(crisis=crisis, at=at_, **what)
-        return True
+    @property
+    def is_told(self):
+        return Receipt.objects.filter(user=self.field, key=self.key).exists()
+
+    def log(self, at):
+        """Log the crisis. The events of the story happen to it."""
+        self.crisis = services.log_crisis(
+            by=self.field,
+            key=self.key,
+            office=self.office,
+            main_country=Country.objects.get(pk=self.country),
+            phases=self.phases,
+            exercise=self.exercise,
+            at=at,
+            **self.facts,
+        ).crisis
+
+
+def tell(stories, report=print):
+    """Enter what of [(story, when it was logged)] is not there yet, all or nothing. Returns how many crises were.
+
+    Everything in order of time, also across stories, so that the numbers of changes follow their days.
+    """
+    new = [(story, logged) for story, logged in stories if not story.is_told]
+    happens = []
+    for number, (story, logged) in enumerate(new):
+        happens.append((logged, number, -1, lambda story=story, logged=logged: story.log(logged)))
+        for at, order, act, what in story.events:
+            does = lambda story=story, at=at, act=act, what=what: act(crisis=story.crisis, at=at, **what)  # noqa: E731
+            happens.append((max(at, logged), number, order, does))
+    with transaction.atomic():
+        for *_when, do in sorted(happens, key=lambda one: one[:3]):
+            do()
+    for story, _logged in new:
+        report(f"  {story.facts['title']}")
+    return len(new)

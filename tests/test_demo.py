@@ -71,6 +71,11 @@ def test_a_case_was_entered_on_its_own_dates_and_an_exercise_lately(loaded):
     assert all((timezone.now() - crisis.updated_at).days < 40 for crisis in exercises)
 
 
+def test_changes_are_numbered_in_the_order_of_their_days(loaded):
+    days = [crisis.updated_at for crisis in Crisis.objects.order_by("revision")]
+    assert days == sorted(days)
+
+
 def test_libya_2014_is_left_to_be_logged_by_hand(loaded):
     assert not Crisis.objects.filter(title__contains="2014", main_country="LBY").exists()
 

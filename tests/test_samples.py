@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.test import override_settings
 from django.utils import timezone
 
-from crises import dashboard, demo, demo_related, services
+from crises import dashboard, demo, services
 from crises.models import Crisis
 from exchange import delivering, outbound, signing
 from exchange.samples import FOLDER, samples
@@ -43,7 +43,6 @@ def demo_site(seeded, live_server):
     with override_settings(DEMO=True, HTTPS=False):
         load_people()
         demo.load(report=lambda line: None)
-        demo_related.load(report=lambda line: None)
     return f"{live_server.url}/api/v1/"
 
 

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from knox.crypto import hash_token
 
-from crises import demo, demo_related
+from crises import demo
 from offices.demo import load_people, partner_token
 from offices.models import Token
 
@@ -17,7 +17,7 @@ class Command(BaseCommand):
     def handle(self, *, verbosity, **options):
         load_people()
         report = self.stdout.write if verbosity else lambda line: None
-        entered = demo.load(report=report) + demo_related.load(report=report)
+        entered = demo.load(report=report)
         if entered and verbosity:
             self.stdout.write(f"{entered} crises entered.")
         issued = TOKEN.read_text() if TOKEN.exists() else ""
