@@ -84,7 +84,7 @@ def test_a_row_says_where_a_crisis_stands(hq_client, office):
     decide_level(crisis, "2", decided_on=NOON.date())
     waive(crisis, "S13")
     n = crisis.gaps.open().count() - 1
-    updated = f"{timezone.now():%-d %b %Y} stale, its office's last on 1 Mar 2026"
+    updated = f"{timezone.now():%-d %b %Y} stale, office 1 Mar 2026"
 
     said = row(hq_client, "floods")
 
