@@ -198,6 +198,6 @@ def waive_gap(*, gap, reason, until, by, key=None, at=None):
         waived = amendment.gaps[gap.sector_id, gap.phase_id]
         waived.waived_until = until
         amendment.keep(waived)
-        amendment.keep(Waiver(gap=waived, reason=reason, until=until, by=by, at=at))
+        amendment.keep(Waiver(gap=waived, reason=reason, until=until, by=by, at=amendment.at))
         amendment.record("waived", sector=gap.sector.code, phase=gap.phase.slug, until=until.isoformat(), why=reason)
     return outcome
