@@ -228,7 +228,7 @@ def test_the_theme_is_kept_for_a_year_and_leads_back_to_the_page(client):
 
     assert answer.url == "/help/?a=1"
     assert (cookie.value, cookie["max-age"], cookie["samesite"], cookie["secure"]) == ("dark", 31536000, "Lax", "")
-    assert re.search(r'dark\.css"\s+media="all"', client.get("/help/").text)
+    assert re.search(r'dark\.css"\s+media="screen"', client.get("/help/").text)
 
 
 def test_the_theme_cookie_is_secure_where_the_site_is(client, settings):
