@@ -126,8 +126,8 @@ def differences(crises):
         whole = plan_of(crisis, at)
         gaps = {(gap.sector_id, gap.phase_id): gap for gap in crisis.gaps.open().prefetch_related("waivers")}
         for gap in gaps.values():
-            last = max((waiver.until for waiver in gap.waivers.all()), default=None)
-            if gap.waived_until != last:
+            given = sorted(gap.waivers.all(), key=lambda waiver: waiver.at)
+            if gap.waived_until != (given[-1].until if given else None):
                 found.append(f"{crisis}: the waiver of {gap}")
         if set(gaps) != {cell.key for cell in whole.cells if cell.gap}:
             found.append(f"{crisis}: its open gaps")
@@ -138,6 +138,7 @@ def differences(crises):
         for row in rows:
             counted = {
                 "revision": crisis.revision,
+                "last_update": crisis.last_update,
                 "cells": standing.signs(whole.cells),
                 "gaps": standing.open_gaps(whole.cells, gaps),
                 **said,
