@@ -3,10 +3,9 @@
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
 
 from crises.batch import Batch, stored
-from crises.models import Crisis, Figure, LevelDecision, PlanCell, PlanPriority, Standing, Waiver
+from crises.models import Crisis, Figure, LevelDecision, PlanCell, PlanPriority, Standing
 from crises.reading import plan_of
 from sectors.models import Priority
 
@@ -149,11 +148,10 @@ def catch_up():
     found = 0
     for crisis in Crisis.objects.open().filter(standings=None):
         with transaction.atomic():
-            newest = Waiver.objects.filter(gap=OuterRef("pk")).order_by("-at", "-pk").values("until")[:1]
-            gaps = list(crisis.gaps.open().annotate(newest=Subquery(newest)))
+            gaps = list(crisis.gaps.open().prefetch_related("waivers"))
             for gap in gaps:
-                if gap.newest:
-                    gap.waived_until = gap.newest
+                if gap.last_waiver:
+                    gap.waived_until = gap.last_waiver.until
                     gap.save(update_fields=["waived_until"])
             planned = plan_of(crisis).cells
             by_cell = {(gap.sector_id, gap.phase_id): gap for gap in gaps}

@@ -106,6 +106,12 @@ def test_with_a_phase_only_its_gaps_are_counted_as_on_the_grid(hq_client, office
     assert f" {counted} " in row(hq_client, "floods", f"/crises/?{query}")
 
 
+def test_a_filter_keeps_the_order_of_the_list(hq_client, office):
+    bar = read(hq_client, "/crises/?sort=title").split('id="filter"')[1].split("</form>")[0]
+
+    assert '<input type="hidden" name="sort" value="title">' in bar
+
+
 def test_a_crisis_without_an_update_for_too_long_is_marked_while_it_is_open(hq_client, office, settings):
     long_ago = timezone.now() - timedelta(days=settings.CRISIS_STALE_DAYS, minutes=1)
     log(office=office, title="stale", at=long_ago)

@@ -140,7 +140,7 @@ def _grid(request, asked):
 # /grid.csv, /grid.xlsx
 
 HEADER = (
-    "reference,title,exercise,country,country_name,phases,iom_level,people,below,people_as_of,updated_at,"
+    "reference,title,exercise,country,country_name,phases,iom_level,people,below,people_as_of,last_update,"
     "changed_since_approval,critical_gaps,waived,gaps_without_column"
 )
 

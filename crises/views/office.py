@@ -153,7 +153,7 @@ def _all_changes(tree, grants):
 
 SUMS = "open_crises,critical_gaps,late,waived,last_update,stale,people,crises_that_report,crises_that_could_report"
 LINES = (
-    "reference,title,exercise,country,phases,iom_level,people,below,people_as_of,critical_gaps,late,waived,updated_at,"
+    "reference,title,exercise,country,phases,iom_level,people,below,people_as_of,critical_gaps,late,waived,last_update,"
     "stale"
 )
 

@@ -43,11 +43,6 @@ class Choice:
         return address("worklist", self.asked.filter, all=None, to=None)
 
     @property
-    def hidden(self):
-        """The filters of the address as the fields of a form."""
-        return [(name, value) for name, value in self.asked.filter.data.items() if name not in ("all", "to", "page")]
-
-    @property
     def again(self):
         """The query of this page without what was chosen: that stands in the form."""
         return self.asked.filter.query(all=None, to=None)

@@ -59,7 +59,7 @@ def crises(panels):
             one.gaps,
         ]
 
-    return f"{header}updated_at,stale,critical_gaps", map(line, panels.listed)
+    return f"{header}last_update,stale,critical_gaps", map(line, panels.listed)
 
 
 def gaps(panels):
