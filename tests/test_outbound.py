@@ -11,7 +11,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from exchange import outbound
-from exchange.outbound import Answer, Refused, Trouble
+from exchange.outbound import Refused, Trouble
 
 INSIDE = [
     *("127.0.0.1", "127.8.8.8", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "192.0.0.8"),
@@ -201,7 +201,8 @@ def test_a_closed_port_and_an_unknown_name_are_said(server):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     assert outbound.post(f"http://127.0.0.1:{port}/", b"", {}).trouble == Trouble.CONNECTION
-    assert outbound.post("https://example.org/", b"", {}, resolve=unknown) == Answer(None, 0, Trouble.NAME)
+    answer = outbound.post("https://example.org/", b"", {}, resolve=unknown)
+    assert (answer.status, answer.trouble) == (None, Trouble.NAME)
 
 
 def test_no_proxy_of_the_environment_is_used(server, monkeypatch):
