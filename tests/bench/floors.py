@@ -35,7 +35,7 @@ WAITING = (
     f" AND NOT EXISTS ({SENT_IT})"
 )
 OLDEST_GAPS = (
-    f"SELECT c.id, c.reference, c.title, c.revision, g FROM {GAPS} AND {NOT_WAIVED} AND {LATE}"
+    f"SELECT c.id, c.reference, c.title, c.last_update, g FROM {GAPS} AND {NOT_WAIVED} AND {LATE}"
     " ORDER BY (g ->> 1)::bigint LIMIT 50"
 )
 PLACES = "SELECT iso3, name, region_id FROM offices_country"
@@ -60,7 +60,7 @@ FLOORS = {
     "/grid/": [f"{MOST_GAPS} 50", COVERAGE, GAPS_BY_CELL, PLACES, OFFICES],
     "/worklist/": [
         f"SELECT f.*, q.asked_at, q.note, a.assignee_id FROM ({OLDEST_GAPS}) f LEFT JOIN crises_updaterequest q"
-        " ON q.crisis_id = f.id AND q.withdrawn_at IS NULL AND q.after = f.revision"
+        " ON q.crisis_id = f.id AND q.withdrawn_at IS NULL AND q.after = f.last_update"
         " LEFT JOIN crises_assignment a ON a.crisis_id = f.id AND a.ended_at IS NULL",
         GAPS_BY_CELL,
         f"SELECT count(*) FROM {GAPS} AND (g ->> 2)::date BETWEEN current_date AND current_date + 7",
