@@ -168,9 +168,9 @@ def test_nobody_reporting_is_not_zero(cast):
 def test_the_dashboard_costs_the_same_for_one_crisis_and_for_many(hq_client, django_assert_num_queries):
     log(title="first")
     hq_client.get("/dashboard/")
-    # session, user, what a kept page follows from, editions, countries, how the crises stand, activations;
+    # session, user, what a kept page follows from, editions, countries, offices, how the crises stand, activations;
     # for the past two more: which of the crises are shown, and those that are named as they were then
-    now, then = ("/dashboard/", 7), ("/dashboard/?as_of=2026-03-02", 9)
+    now, then = ("/dashboard/", 8), ("/dashboard/?as_of=2026-03-02", 10)
     for address, n in (now, then):
         with django_assert_num_queries(n):
             hq_client.get(address)

@@ -1,5 +1,6 @@
 """One set of filters for pages, files and the API: what each means, and what an address that is not understood gets."""
 
+import re
 from datetime import date
 
 import pytest
@@ -231,3 +232,24 @@ def test_a_filter_costs_no_query_beyond_its_codes(cast, django_assert_num_querie
     # countries with their regions, offices
     with django_assert_num_queries(2):
         assert ask("country=LBY&region=002&office=tripoli").problems() == {}
+
+
+# The form above a page.
+
+ALIKE = {"region", "office", "level", "phase", "cause", "period", "part_of", "exercise"}
+
+
+@pytest.mark.parametrize("path", ["/crises/", "/gaps/", "/dashboard/", "/grid/", "/worklist/", "/countries/"])
+def test_each_filter_can_be_chosen_on_every_page_across_crises(cast, hq_client, path):
+    form = re.search(r'<form class="bar".*?</form>', hq_client.get(path).content.decode(), re.DOTALL)[0]
+
+    assert set(re.findall(r'<(?:select|input type="text")[^>]* name="(\w+)"', form)) >= ALIKE
+
+
+def test_what_is_chosen_under_more_filters_is_sent_once(cast, hq_client):
+    page = hq_client.get("/grid/?cause=conflict&review=changed").content.decode()
+    form = re.search(r'<form class="bar".*?</form>', page, re.DOTALL)[0]
+
+    assert [form.count(f'name="{name}"') for name in ("cause", "review", "region")] == [1, 1, 1]
+    assert '<option value="conflict" selected>' in form
+    assert '<input type="hidden" name="review" value="changed">' in form

@@ -52,7 +52,7 @@ def test_where_pages_are_kept_for_no_time_none_is_given_again(hq, office, settin
     read(hq)
 
     for _more in range(2):
-        with django_assert_num_queries(7):  # as the first time
+        with django_assert_num_queries(8):  # as the first time
             assert "Floods in Kufra" in read(hq)
 
 

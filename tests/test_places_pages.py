@@ -365,11 +365,12 @@ def test_a_country_that_is_not_there_is_not_found(hq_client):
     assert "No open crisis here that you may see." in read(hq_client, "/countries/NOR/")
 
 
-@pytest.mark.parametrize(("address", "n"), [("/countries/", 7), ("/countries/LBY/", 10), ("/countries.csv", 5)])
+@pytest.mark.parametrize(("address", "n"), [("/countries/", 8), ("/countries/LBY/", 10), ("/countries.csv", 5)])
 def test_countries_cost_the_same_for_few_and_many(cast, tree, hq_client, django_assert_num_queries, address, n):
     whole(hq_client, address)
-    # session, reader, regions to choose, editions in use, how the crises stand, whom they affect too, countries; of
-    # one country: session, reader, editions, crises, country, contacts, whose to keep, offices, closed, activity
+    # session, reader, regions and offices to choose, editions in use, how the crises stand, whom they affect too,
+    # countries; of one country: session, reader, editions, crises, country, contacts, whose to keep, offices, closed,
+    # activity
     with django_assert_num_queries(n):
         whole(hq_client, address)
     for number, country in enumerate(("EGY", "DZA", "MAR", "LBY")):

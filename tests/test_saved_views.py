@@ -221,17 +221,17 @@ def test_each_filter_of_a_view_can_be_taken_off_alone_and_the_view_as_a_whole(ca
 
 
 def test_forms_and_links_carry_the_view_and_what_is_taken_off(cast, hq_client):
-    view = save_view("Epidemics in Libya", country="LBY", cause="epidemic")
-    page = read(hq_client, f"/dashboard/?view={view.slug}&cause=&country=")
+    view = save_view("Changes in Libya", country="LBY", review="changed")
+    page = read(hq_client, f"/dashboard/?view={view.slug}&review=&country=")
 
     form = re.search('<form class="bar".*?</form>', page)[0]
     assert f'<input type="hidden" name="view" value="{view.slug}">' in form
-    assert '<input type="hidden" name="cause" value="">' in form  # the form has no field for it
+    assert '<input type="hidden" name="review" value="">' in form  # the form has no field for it
     moment = re.search('<form class="theme" method="get">.*?</form>', page)[0]
-    assert '<input type="hidden" name="cause" value="">' in moment
-    assert f'href="/gaps/?view={view.slug}&cause=&country="' in page
-    assert f'href="/crises/?view={view.slug}&cause=&country="' in page
-    assert 'name="cause" value=""' not in read(hq_client, f"/dashboard/?view={view.slug}")
+    assert '<input type="hidden" name="review" value="">' in moment
+    assert f'href="/gaps/?view={view.slug}&review=&country="' in page
+    assert f'href="/crises/?view={view.slug}&review=&country="' in page
+    assert 'name="review" value=""' not in read(hq_client, f"/dashboard/?view={view.slug}")
 
 
 def test_the_links_between_pages_leave_behind_what_the_other_does_not_know(cast, hq_client):

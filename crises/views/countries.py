@@ -33,8 +33,8 @@ OLDEST = 10  # gaps that the page of a country shows
 def country_list(request):
     """Countries with an open crisis of the filter, by region, with sums that count each crisis once.
 
-    Seven queries: session, reader, regions of the filter, framework, how the crises stand, countries also affected,
-    and countries with their regions.
+    Eight queries: session, reader, regions and offices of the filter, framework, how the crises stand, countries also
+    affected, and countries with their regions.
     """
     asked, problems = narrow(request)
     if problems:
@@ -48,6 +48,7 @@ def country_list(request):
         {
             "filter": asked,
             "fields": asked.fields("region phase level exercise"),
+            "more": asked.fields("office cause period part_of"),
             "chips": asked.chips("as_of"),
             "then": then_of(request, asked),
             "around": around(asked),

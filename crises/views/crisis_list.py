@@ -16,7 +16,7 @@ from offices.models import Role
 from sectors.exports import table_file
 
 COUNTED = 1_000  # a list is counted so far: beyond it the number helps nobody and costs the more the longer the list
-FIELDS = "region country office phase level needs cause status review period exercise"
+FIELDS, MORE = "region country office phase level needs cause status review period exercise", "part_of sharing"
 HEADER = (
     "reference,title,status,exercise,country,country_name,region,office,cause,glide,started,phases,iom_level,"
     "critical_gaps,sharing,review,approved_at,logged_at,updated_at,revision"
@@ -54,6 +54,7 @@ def crisis_list(request):
         {
             "filter": narrowed,
             "fields": narrowed.fields(FIELDS),
+            "more": narrowed.fields(MORE),
             "chips": narrowed.chips("as_of"),
             "then": then,
             "around": around(narrowed),

@@ -60,8 +60,9 @@ def _shown(asked, panels):
 def dashboard(request):
     """The picture across crises: what is met, what is missing, and what needs a decision.
 
-    Seven queries: session, reader, what a kept page follows from, editions, countries, how the crises stand and the
-    activations. Two more for the past: which of the crises are shown, and what those that are named were called.
+    Eight queries: session, reader, what a kept page follows from, editions, countries, offices, how the crises stand
+    and the activations. Two more for the past: which of the crises are shown, and what those that are named were
+    called.
     """
     asked, problems, panels = _panels(request)
     if problems:
@@ -73,6 +74,7 @@ def dashboard(request):
         | {
             "filter": asked,
             "fields": asked.fields("region level phase period exercise"),
+            "more": asked.fields("country office cause part_of"),
             "then": then_of(request, asked),
             "around": around(asked),
             "pdf": printed.available(),

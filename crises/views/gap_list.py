@@ -48,6 +48,7 @@ def gap_list(request):
         {
             "filter": narrowed,
             "fields": narrowed.fields("sector phase region country office level period exercise"),
+            "more": narrowed.fields("cause part_of"),
             "chips": narrowed.chips("waived", "as_of"),
             "then": then,
             "page": page,

@@ -52,7 +52,8 @@ def grid(request):
         "crises/grid.html",
         {
             "filter": asked,
-            "fields": asked.fields("region country office phase level exercise"),
+            "fields": asked.fields("region country office phase level"),
+            "more": asked.fields("cause period part_of exercise"),
             "chips": asked.chips("as_of", "sort"),
             "then": then,
             "around": around(asked),

@@ -27,7 +27,7 @@ from crises.views.then import wrong_address
 from offices.models import Role
 from sectors.exports import table_file
 
-FIELDS = "region country office phase level exercise"
+FIELDS, MORE = "region country office phase level", "cause period part_of exercise"
 OVERSEES = {Role.HQ, Role.REGIONAL}
 HEADER = (
     "queue,reference,crisis,exercise,country,country_name,office,what,sector,phase,other,since,days,waived_until,"
@@ -186,6 +186,7 @@ def worklist(request):
         {
             "filter": narrowed,
             "fields": narrowed.fields(FIELDS),
+            "more": narrowed.fields(MORE),
             "chips": narrowed.chips("as_of"),
             "then": then,
             "around": around(narrowed),
