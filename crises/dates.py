@@ -72,6 +72,8 @@ def moment(text, now):
             told = datetime.combine(told, time.max, UTC)
             told = min(told, now) if told.date() == now.date() else told
         told = told.astimezone(UTC)
+        if told.year < FIRST_YEAR:
+            raise ValueError
     except (ValueError, OverflowError):
         words = gettext("“as_of” must be a day like 2026-03-01, or a moment like 2026-03-01T14:05Z, not “%(text)s”.")
         raise ValidationError(words % {"text": text}) from None
