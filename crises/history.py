@@ -286,9 +286,9 @@ def _period(row):
 def _stated(said, content):
     """What an event itself tells of: the number of a figure, the money of a line of work, the end of a waiver."""
     if said.get("event") == "waived":
-        until = date.fromisoformat(said["until"])
+        was, now = (_day(day and date.fromisoformat(day)) for day in (said.get("was_until"), said["until"]))
         cell = {"sector": content.sector(said["sector"]), "phase": content.phase(said["phase"])}
-        return _told("waived_until", gettext("Waived until"), _day(until), **cell)
+        return [Difference("waived_until", gettext("Waived until"), was[0], now[0], was[1], now[1], **cell)]
     if "value" in said and "metric" in said:
         return _told("value", gettext("Number"), _amount(said["value"], Figure.Unit(said["unit"]).label), said)
     if "required" in said:
@@ -302,9 +302,9 @@ def _amount(number, of):
     return NOTHING if number is None else (number, f"{intcomma(number)} {of}")
 
 
-def _told(name, label, stated, said=(), **cell):
+def _told(name, label, stated, said):
     """From nothing to what is stated; the other way round where that is withdrawn."""
     if stated == NOTHING:
         return []
     was, now = (stated, NOTHING) if "kind" in said else (NOTHING, stated)
-    return [Difference(name, label, was[0], now[0], was[1], now[1], **cell)]
+    return [Difference(name, label, was[0], now[0], was[1], now[1])]

@@ -119,6 +119,7 @@ def test_the_past_of_the_cell_is_told_by_whom_and_from_what_to_what(field_client
         "stood down.", "stood down ."
     )
     assert "From not started to active" in page
+    assert "as the framework says again" not in page
     assert "Open since 10 Mar 2026, when the status of the sector changed." in page
     assert (
         "From 1 Mar 2026, when the crisis was logged, until 2 Mar 2026, when the status of the sector changed." in page

@@ -239,7 +239,7 @@ def test_a_cell_that_nobody_needs_is_a_dash(cast, hq_client):
     assert [bare(cell) for cell in cells["Psychosocial"].split("</td>")[:3]] == [NOT_NEEDED] * 3
     assert [bare(cell) for cell in cells["Transport"].split("</td>")[:3]] == [
         NOT_NEEDED,
-        "1 /2 1 gaps",
+        "1 /2 1 gap",
         NOT_NEEDED,
     ]
     assert '<rect class="fc" width="50" height="5"/>' in cells["Transport"]

@@ -141,6 +141,14 @@ def test_cells_changed_at_the_same_moment_in_another_crisis_are_not_mixed_in():
     assert {code for code, _phase, _name in told(crisis)} == {"S03"}
 
 
+def test_a_waiver_that_takes_the_place_of_another_says_from_which_day():
+    crisis = log()
+    waive(crisis, "S03", at=NOON + DAY, days=10)
+    waive(crisis, "S03", at=NOON + 2 * DAY, days=3)
+
+    assert told(crisis) == {("S03", "during", "waived_until"): ("2026-03-12", "2026-03-06")}
+
+
 def test_phases_closing_sharing_and_waivers_are_told():
     crisis = log()
     services.open_phase(crisis=crisis, phase=phase("after"), by=make_lead(), entered_on=date(2026, 3, 1), at=NOON)

@@ -196,8 +196,9 @@ def waive_gap(*, gap, reason, until, by, key=None, at=None):
         if (gap.sector_id, gap.phase_id) not in amendment.gaps:
             raise ValidationError(_("This gap has been closed in the meantime. There is nothing to waive."))
         waived = amendment.gaps[gap.sector_id, gap.phase_id]
-        waived.waived_until = until
+        was, waived.waived_until = waived.waived_until, until
         amendment.keep(waived)
         amendment.keep(Waiver(gap=waived, reason=reason, until=until, by=by, at=amendment.at))
-        amendment.record("waived", sector=gap.sector.code, phase=gap.phase.slug, until=until.isoformat(), why=reason)
+        cell = {"sector": gap.sector.code, "phase": gap.phase.slug, "was_until": was and was.isoformat()}
+        amendment.record("waived", **cell, until=until.isoformat(), why=reason)
     return outcome
