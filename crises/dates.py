@@ -62,7 +62,7 @@ def days_apart(one, other):
 def moment(text, now):
     """The moment in UTC that `as_of` means: a day is its end, or now where it is today; else a time with its zone.
 
-    Raises ValidationError for what is neither, and for the future.
+    Raises ValidationError for what is neither, for a year before the first, and for the future.
     """
     try:
         if not MOMENT.fullmatch(text):
